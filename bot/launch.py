@@ -198,6 +198,7 @@ def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
     """
     telegram, web = settings.telegram, settings.web
     port = free_port(web.host)
+    by_name = api_base.replace("//127.0.0.1:", "//localhost:")  # another origin to browsers, the same page to people
     return settings.model_copy(
         update={
             "telegram": telegram.model_copy(
@@ -205,7 +206,7 @@ def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
             ),
             "web": web.model_copy(update={"port": port}),
             "app": settings.app.model_copy(
-                update={"url": f"http://{web.host}:{port}/app/", "short_name": "play", "framed_by": (api_base,)}
+                update={"url": f"http://{web.host}:{port}/app/", "short_name": "play", "framed_by": (api_base, by_name)}
             ),
             "data_dir": settings.data_dir / SANDBOX_FOLDER,
             "database": settings.database.model_copy(update={"dsn": SecretStr("")}),

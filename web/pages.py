@@ -5,6 +5,7 @@ The page has no inline script and no address of another host. Only Telegram's we
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from starlette.routing import BaseRoute, Route
 
 PATH: Final = "/app"
 FILES: Final = Path(__file__).parent / "app"
+TAKES_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE)
+"""A value of Accept-Encoding that names gzip, with a weight above 0 or none."""
 TEXTS: Final = ("app.ftl", "figures.ftl")
 """The files of a locale whose texts the pages show."""
 TYPES: Final[Mapping[str, str]] = MappingProxyType(
@@ -97,7 +100,7 @@ class Pages:
         headers = self._headers | {"etag": file.tag}
         if file.tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if TAKES_GZIP.search(request.headers.get("accept-encoding", "")):
             return Response(file.compressed, headers=headers | {"content-encoding": "gzip"}, media_type=file.media_type)
         return Response(file.content, headers=headers, media_type=file.media_type)
 

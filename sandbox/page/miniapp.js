@@ -51,6 +51,7 @@ export async function openApp(phone, start) {
 
   window.addEventListener("message", heard);
   night.addEventListener("change", repaint);
-  phone.node.querySelector(".miniapp")?.remove();
+  phone.closeApp?.();
+  phone.closeApp = close;
   phone.node.append(node);
 }

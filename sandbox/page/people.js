@@ -31,7 +31,7 @@ export class People {
     const group = world.groups.get(this.group);
     const users = [...world.users.values()];
     this.node.replaceChildren(
-      h("div", { class: "brand" }, h("span", { class: "ball" }, "7"), h("div", {}, h("b", {}, "Tombola"), h("small", {}, "Sandbox, no Telegram needed"))),
+      h("div", { class: "brand" }, h("span", { class: "ball" }, "7"), h("div", {}, h("h1", {}, "Tombola"), h("small", {}, "Sandbox, no Telegram needed"))),
       guide(),
       this.groupPicker(groups, group),
       h("h2", {}, "People"),

@@ -71,22 +71,39 @@ async function once(method, path, options) {
 
 export const read = (path) => once("GET", path);
 
+/** Makes a write without a repeat, for callers that repeat in their own time. */
+export const attempt = (method, path) => once(method, path, { key: newKey() });
+
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Makes a write. While the network is away it is sent again with the same key, so it has one effect. */
 export async function write(method, path, body) {
   const key = newKey();
-  for (const pause of [...PAUSES, 0]) {
-    try {
-      return await once(method, path, { body, key });
-    } catch (error) {
-      if (!(error instanceof Away) || !pause) throw error;
-      announceAway();
+  let waits = false;
+  try {
+    for (const pause of PAUSES) {
+      try {
+        return await once(method, path, { body, key });
+      } catch (error) {
+        if (!(error instanceof Away)) throw error;
+      }
+      if (!waits) count(1);
+      waits = true;
       await new Promise((done) => { setTimeout(done, pause * (0.75 + Math.random() / 2)); });
     }
+    return await once(method, path, { body, key });
+  } finally {
+    if (waits) count(-1);
   }
-  throw new Away();
 }
 
-let announceAway = () => {};
-export const onAway = (listen) => { announceAway = listen; };
+let unsent = 0;
+let announce = () => {};
+
+function count(by) {
+  unsent += by;
+  announce(unsent > 0);
+}
+
+/** Calls `listen` with true when a write begins to wait for the network, and with false when none waits any more. */
+export const onUnsent = (listen) => { announce = listen; };

@@ -12,7 +12,12 @@ export function h(name, attributes = {}, ...children) {
 
 /** Replaces the content of an element. Children that are null, undefined or false are left out. */
 export function fill(node, ...children) {
+  // A live update must not take the focus from a person who uses the keyboard.
+  const focused = node.contains(document.activeElement) ? document.activeElement : null;
   node.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  if (focused && !focused.isConnected) {
+    [...node.querySelectorAll(focused.localName)].find((other) => other.textContent === focused.textContent)?.focus({ preventScroll: true });
+  }
   return node;
 }
 

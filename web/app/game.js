@@ -8,11 +8,12 @@ import { numbersPart } from "./numbers.js";
 import { place } from "./place.js";
 import { podium } from "./podium.js";
 import { quizPart } from "./quiz.js";
-import { mainButton, vibrate } from "./telegram.js";
+import { hasClient, mainButton, vibrate } from "./telegram.js";
 import { say } from "./texts.js";
 
 const PARTS = { pick_number: numbersPart, quiz: quizPart };
-const LOBBY = ["waiting_for_players", "players_joining"];
+const WAITING = "waiting_for_players";
+const JOINING = "players_joining";
 const ENDED = ["completed", "cancelled"];
 
 export async function gameView({ body, connection }, id) {
@@ -29,7 +30,7 @@ export async function gameView({ body, connection }, id) {
   const lobby = h("section", { class: "card" });
   const part = (PARTS[game.kind] ?? (() => ({ node: h("p", {}, say("app-unknown-kind")), draw() {} })))({ names, move, id });
   const end = h("section");
-  body.append(title, phase, lobby, part.node, end);
+  body.append(title, phase, lobby, end, part.node);
 
   async function fetchPlayers() {
     if (fetched === game.players) return;
@@ -84,24 +85,28 @@ export async function gameView({ body, connection }, id) {
   };
 
   function drawLobby() {
-    const waits = LOBBY.includes(game.phase);
+    const waits = [WAITING, JOINING].includes(game.phase);
     const joinable = waits || (game.kind === "quiz" && game.rules.late_join === "yes" && !ENDED.includes(game.phase) && !names.has(me.id));
     lobby.hidden = !waits && !joinable;
     const plays = names.has(me.id);
-    mainButton(!lobby.hidden && !plays && players.size + 1 ? say("app-join") : "", join);
+    mainButton(!lobby.hidden && !plays ? say("app-join") : "", join);
     if (lobby.hidden) return;
     const who = [...players.values()].map((player) => h("li", {}, typed(player.name)));
     fill(lobby,
       h("h2", {}, say("app-players", { count: game.players })),
-      waits && h("p", { class: "soft" }, say("app-needed", { count: Number(game.rules.min_players) })),
+      game.phase === WAITING && h("p", { class: "soft" }, say("app-needed", { count: Number(game.rules.min_players) })),
       waits && h("ul", { class: "names" }, who),
-      plays ? waits && h("button", { onclick: leave, disabled: busy.size > 0 }, say("app-leave"))
-        : h("button", { class: "filled", onclick: join, disabled: busy.size > 0 }, say("app-join")),
-      waits && game.host.id === me.id && h("button", { onclick: () => move("POST", "/start"), disabled: busy.size > 0 }, say("app-start-now")));
+      h("div", { class: "tools" },
+        // Telegram's client shows its main button for it.
+        !plays && !hasClient && h("button", { class: "filled", onclick: join, disabled: busy.size > 0 }, say("app-join")),
+        game.phase === JOINING && game.host.id === me.id
+          && h("button", { class: "filled", onclick: () => move("POST", "/start"), disabled: busy.size > 0 }, say("app-start-now")),
+        plays && waits && h("button", { onclick: leave, disabled: busy.size > 0 }, say("app-leave"))));
   }
 
   function draw() {
-    phase.replaceChildren(say(`app-phase-${game.phase}`), " ", clock);
+    const isPaused = Number.isFinite(game.state.remaining);
+    phase.replaceChildren(say(isPaused ? "app-phase-paused" : `app-phase-${game.phase}`), " ", clock);
     drawLobby();
     part.draw(game, { plays: names.has(me.id), busy: busy.size > 0 });
     end.replaceChildren(...game.phase === "completed" ? [podium(game)] : []);

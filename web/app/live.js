@@ -1,6 +1,6 @@
 // Live updates: one WebSocket, which continues from its last cursor after a break.
 
-import { Refusal, write } from "./api.js";
+import { Refusal, attempt } from "./api.js";
 
 const SILENCE_MS = 45000; // the server sends a sign of life every 20 seconds
 const LONGEST_PAUSE_MS = 15000;
@@ -40,7 +40,7 @@ export class Live {
     if (this.connecting) return;
     this.connecting = true;
     try {
-      const { ticket } = await write("POST", "/live/tickets");
+      const { ticket } = await attempt("POST", "/live/tickets");
       if (this.over) return;
       const address = new URL(`../api/v1/live?ticket=${encodeURIComponent(ticket)}`, location.href);
       address.protocol = address.protocol.replace("http", "ws");
@@ -98,13 +98,6 @@ export class Live {
 
   refused(message) {
     if (message.code === "bad-cursor") { this.cursor = null; this.socket?.close(); } else this.end(new Refusal(message, 403));
-  }
-
-  /** Takes in a game that a response has brought. A later patch starts from it. */
-  put(game) {
-    const known = this.games.get(game.id);
-    if (known && known.version > game.version) return known;
-    return game;
   }
 
   end(error) {

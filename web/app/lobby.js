@@ -1,7 +1,7 @@
 // The games of the chat.
 
 import { read } from "./api.js";
-import { h, typed } from "./dom.js";
+import { fill, h, typed } from "./dom.js";
 import { Live } from "./live.js";
 import { place } from "./place.js";
 import { say } from "./texts.js";
@@ -22,7 +22,7 @@ export async function lobbyView({ body, connection, go }) {
       h("button", { class: "row", onclick: () => go("game", game.id) },
         h("b", {}, nameOf(game)), h("span", { class: "soft" }, say(`app-phase-${game.phase}`)),
         h("span", { class: "soft" }, say("app-players", { count: game.players })))));
-    list.replaceChildren(...rows.length ? rows : [h("li", { class: "soft" }, say("app-no-games"))]);
+    fill(list, rows.length ? rows : h("li", { class: "soft" }, say("app-no-games")));
   }
 
   for (const game of (await read(`/games?chat=${place.chat}&live=true&limit=50`)).items) games.set(game.id, game);

@@ -1,7 +1,7 @@
 // The Mini App: its views, and the way between them.
 
-import { Away, Refusal, begin, me, onAway } from "./api.js";
-import { h } from "./dom.js";
+import { Away, Refusal, begin, me, onUnsent } from "./api.js";
+import { fill, h } from "./dom.js";
 import { gameView } from "./game.js";
 import { lobbyView } from "./lobby.js";
 import { leadersView, profileView } from "./people.js";
@@ -9,7 +9,6 @@ import { place } from "./place.js";
 import { backButton, begin as beginTelegram, initData, mainButton, startParam } from "./telegram.js";
 import { load, say } from "./texts.js";
 
-const head = document.getElementById("head");
 const state = document.getElementById("state");
 const view = document.getElementById("view");
 const tabs = document.getElementById("tabs");
@@ -18,15 +17,18 @@ const TABS = { lobby: lobbyView, profile: profileView, leaders: leadersView };
 let leave = () => {};
 let shown = 0;
 
-/** Says whether the page is connected: `on`, `away`, or a refusal that ends a view. */
-function connection(now) {
-  state.hidden = now === "on";
-  state.textContent = now instanceof Refusal ? now.message || say("app-lost-access") : now === "on" ? "" : say("app-reconnecting");
+let isAway = false;
+let isUnsent = false;
+
+/** Says whether the page waits for the network: to receive live updates, or to send a move. */
+function drawState() {
+  state.hidden = !(isAway || isUnsent);
+  state.textContent = state.hidden ? "" : say("app-reconnecting");
 }
 
 function failed(error, again) {
-  const text = error instanceof Refusal ? error.message : say("app-offline");
-  view.replaceChildren(h("section", { class: "card" }, h("h1", {}, say("app-games")), h("p", {}, text),
+  const text = error instanceof Refusal ? error.message || say("app-lost-access") : say("app-offline");
+  fill(view, h("section", { class: "card" }, h("h1", {}, "Tombola"), h("p", {}, text),
     error instanceof Away && h("button", { class: "filled", onclick: again }, say("app-again"))));
 }
 
@@ -36,15 +38,28 @@ async function show(name, make, isRoot) {
   leave = () => {};
   const mine = shown += 1;
   mainButton("");
-  connection("on");
-  head.replaceChildren();
+  isAway = false;
+  drawState();
   backButton(isRoot ? null : () => go("lobby"));
   tabs.hidden = !place.chat;
   for (const tab of tabs.children) tab.setAttribute("aria-current", tab.dataset.view === name ? "page" : "false");
   const body = h("div", { class: `view ${name}` });
+
+  /** Takes the state of the view's live updates: `on`, `away`, or the refusal that ends the view. */
+  function connection(now) {
+    if (mine !== shown) return;
+    isAway = now === "away";
+    drawState();
+    if (!(now instanceof Refusal)) return;
+    leave();
+    leave = () => {};
+    mainButton("");
+    failed(now);
+  }
+
   view.replaceChildren(h("p", { class: "soft" }, say("app-loading")));
   try {
-    const end = await make({ body, head, connection, go });
+    const end = await make({ body, connection, go });
     if (mine !== shown) { end(); return; }
     leave = end;
     view.replaceChildren(body);
@@ -68,8 +83,6 @@ function drawTabs() {
 }
 
 async function start() {
-  beginTelegram();
-  onAway(() => connection("away"));
   const wanted = (navigator.language ?? "en").slice(0, 2);
   try {
     await load(["en", "ru", "es"].includes(wanted) ? wanted : "en");
@@ -93,4 +106,6 @@ async function start() {
   }
 }
 
+beginTelegram();
+onUnsent((now) => { isUnsent = now; drawState(); });
 start();

@@ -3,13 +3,14 @@
 import { me } from "./api.js";
 import { h } from "./dom.js";
 import { vibrate } from "./telegram.js";
-import { number, say } from "./texts.js";
+import { say } from "./texts.js";
 
 export function numbersPart({ names, move }) {
   const cells = new Map();
   let game = null;
   let plays = false;
   let shown = 0;
+  let seen = false; // numbers that were drawn before the page was opened are no news
 
   const mine = h("p", { class: "mine-line", role: "status" });
   const search = h("input", { type: "number", inputmode: "numeric", min: "1", "aria-label": say("app-search"), placeholder: say("app-search"), oninput: find });
@@ -40,7 +41,7 @@ export function numbersPart({ names, move }) {
     const cell = cells.get(Number(search.value));
     if (!cell) return;
     cell.classList.add("found");
-    focusOn(cell, false);
+    focusOn(cell, false); // Tab leads to it
     cell.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
@@ -67,7 +68,7 @@ export function numbersPart({ names, move }) {
     if (!cell || cell.getAttribute("aria-disabled") === "true") return;
     vibrate("tap");
     cell.classList.add("sending");
-    await move("POST", "/picks", { player_id: me.id, number: wanted }, say("app-picked", { number: wanted }));
+    await move("POST", "/picks", { player_id: me.id, number: wanted }, say("app-picked", { number: String(wanted) }));
     cell.classList.remove("sending");
   }
 
@@ -81,9 +82,10 @@ export function numbersPart({ names, move }) {
     for (const [each, cell] of cells) {
       const owner = state.owners[each];
       const own = owner === me.id;
-      const name = owner === undefined ? say("app-free", { number: each })
-        : own ? say("app-yours", { number: each })
-          : owner ? say("app-taken-by", { number: each, name: names.of(owner) }) : say("app-taken", { number: each });
+      const written = String(each); // a number of a board has no thousands separator
+      const name = owner === undefined ? say("app-free", { number: written })
+        : own ? say("app-yours", { number: written })
+          : owner ? say("app-taken-by", { number: written, name: names.of(owner) }) : say("app-taken", { number: written });
       const kind = [own && "own", owner !== undefined && !own && "taken", hits.has(each) && "hit"].filter(Boolean).join(" ");
       const closed = String(!(picks && plays && owner === undefined));
       if (cell.dataset.kind !== kind) { for (const old of ["own", "taken", "hit"]) cell.classList.toggle(old, kind.split(" ").includes(old)); cell.dataset.kind = kind; }
@@ -92,21 +94,24 @@ export function numbersPart({ names, move }) {
       cell.setAttribute("aria-pressed", String(own));
     }
     const own = Object.entries(state.owners).find(([, owner]) => owner === me.id)?.[0];
-    mine.textContent = own ? say("app-your-number", { number: Number(own) }) : picks && plays ? say("app-pick-one") : picks ? say("app-watching") : "";
+    mine.textContent = own ? say("app-your-number", { number: own }) : picks && plays ? say("app-pick-one") : picks ? say("app-watching") : "";
   }
 
   function drawDraw(state) {
     const order = state.drawn ?? [];
+    const isReverse = game.rules.mode === "reverse"; // a drawn number is out
     draw.hidden = !order.length;
     for (const each of order.slice(shown)) {
       const owner = state.owners[each];
-      const won = owner !== undefined;
-      drawn.append(h("li", { class: won ? "chip won" : "chip", "data-number": each }, h("b", {}, number(each)), won && h("bdi", {}, names.of(owner))));
-      if (owner === me.id) vibrate("success");
+      const owned = owner !== undefined;
+      const sort = ["chip", owned && "owned", owned && (isReverse ? "out" : "won")].filter(Boolean).join(" ");
+      drawn.append(h("li", { class: sort, "data-number": each }, owned && isReverse && "💥", h("b", {}, String(each)), owned && h("bdi", {}, names.of(owner))));
+      if (owner === me.id && seen) vibrate(isReverse ? "warning" : "success");
     }
     shown = order.length;
+    seen = true;
     // A name may come after its number.
-    for (const chip of drawn.querySelectorAll(".won")) chip.lastChild.textContent = names.of(state.owners[chip.dataset.number]);
+    for (const chip of drawn.querySelectorAll(".owned")) chip.lastChild.textContent = names.of(state.owners[chip.dataset.number]);
   }
 
   return {

@@ -1,7 +1,7 @@
 // The profile and the leaderboard of the chat.
 
-import { Refusal, me, read } from "./api.js";
-import { h, typed } from "./dom.js";
+import { Away, Refusal, me, read } from "./api.js";
+import { h, toast, typed } from "./dom.js";
 import { place } from "./place.js";
 import { date, number, say } from "./texts.js";
 
@@ -11,12 +11,14 @@ function nameOf(ended) {
   return ended.title ? typed(ended.title) : say(`app-kind-${ended.kind}`);
 }
 
-function ended(game) {
-  const won = game.winners.map((winner) => winner.name).join(", ");
-  return h("li", {}, h("b", {}, nameOf(game)), h("span", { class: "soft" }, date(game.ended_at)), won && h("bdi", { class: "soft" }, `🏆 ${won}`));
-}
+export async function profileView({ body, go }) {
+  function ended(game) {
+    const won = game.winners.map((winner) => winner.name).join(", ");
+    return h("li", {}, h("button", { class: "row", onclick: () => go("game", game.id) },
+      h("b", {}, nameOf(game)), h("span", { class: "soft" }, date(game.ended_at)),
+      game.status === "completed" ? won && h("bdi", { class: "soft" }, `🏆 ${won}`) : h("span", { class: "soft" }, say("app-phase-cancelled"))));
+  }
 
-export async function profileView({ body }) {
   const base = `/chats/${place.chat}`;
   const nobody = (error) => { if (error instanceof Refusal && error.code === "unknown-player") return null; throw error; };
   const [person, history] = await Promise.all([read(`${base}/players/${me.id}`).catch(nobody), read(`${base}/history?player=${me.id}&limit=20`)]);
@@ -46,7 +48,12 @@ export async function leadersView({ body }) {
       row.points > 0 && h("span", { class: "soft" }, say("app-points", { count: row.points })))) : [h("li", { class: "soft" }, say("app-nothing-yet"))]);
   }
 
-  choices.append(...PERIODS.map((period) => h("button", { "data-period": period, onclick: () => choose(period).catch(() => {}) }, say(`app-period-${period}`))));
+  function complain(error) {
+    if (!(error instanceof Refusal || error instanceof Away)) throw error;
+    toast(error instanceof Refusal ? error.message : say("app-offline"), "bad");
+  }
+
+  choices.append(...PERIODS.map((period) => h("button", { "data-period": period, onclick: () => choose(period).catch(complain) }, say(`app-period-${period}`))));
   body.append(h("h1", {}, say("app-leaders")), choices, h("section", { class: "card" }, list));
   await choose("all");
   return () => {};

@@ -2,16 +2,16 @@
 
 import { me } from "./api.js";
 import { h } from "./dom.js";
-import { say } from "./texts.js";
+import { decimal, say } from "./texts.js";
 
-const EXACT = /^-?\d{1,12}([.,]\d{1,6})?$/;
+const ONE_TAP = ["choice", "true_false"];
 
 export function quizPart({ names, move }) {
   const text = h("h2", { class: "question" });
   const count = h("p", { class: "soft" });
   const bar = h("progress", { max: "1", value: "0", "aria-label": say("app-time-left") });
   const answers = h("div", { class: "answers" });
-  const told = h("p", { role: "status" });
+  const told = h("div", { role: "status" });
   const best = h("ol", { class: "list" });
   const node = h("section", { class: "card quiz", hidden: true }, count, bar, text, answers, told, best);
   let game = null;
@@ -19,12 +19,25 @@ export function quizPart({ names, move }) {
   let plays = false;
   let chosen = [];
   let asked = -1;
+  let isSending = false;
 
   const reply = () => game.state.replies[me.id]?.choice;
   const answered = () => game.state.replies[me.id] !== undefined;
-  const open = () => game.phase === "question_open" && plays && !answered() && !(game.state.late ?? []).includes(me.id);
-  const answer = (choice) => move("POST", "/answers", { player_id: me.id, question: game.state.index, choice });
+  const isLate = () => (game.state.late ?? []).includes(me.id);
+  const isPaused = () => Number.isFinite(game.state.remaining);
+  const open = () => game.phase === "question_open" && plays && !answered() && !isLate() && !isPaused() && !isSending;
   const isRight = (index) => index === question.right || (question.rights ?? []).includes(index);
+
+  async function answer(choice) {
+    const { index } = game.state;
+    isSending = true;
+    drawAnswers();
+    const accepted = await move("POST", "/answers", { player_id: me.id, question: index, choice });
+    isSending = false;
+    if (index !== asked) return;
+    if (!accepted && ONE_TAP.includes(question.type)) chosen = [];
+    drawAnswers();
+  }
 
   function option(words, index) {
     const revealed = game.phase !== "question_open" && question.type !== "order";
@@ -32,13 +45,14 @@ export function quizPart({ names, move }) {
     const own = given === index || (Array.isArray(given) && given.includes(index)) || chosen.includes(index);
     const place = question.type === "order" && chosen.includes(index) ? `${chosen.indexOf(index) + 1}. ` : "";
     const tally = revealed && question.type !== "number" ? game.state.tally?.[index] : undefined;
-    const sort = ["answer", own && "own", revealed && (isRight(index) ? "right" : own && "wrong")].filter(Boolean).join(" ");
+    const sort = ["answer", own && "own", own && isSending && "sending", revealed && (isRight(index) ? "right" : own && "wrong")].filter(Boolean).join(" ");
+    const mark = revealed && (isRight(index) ? "✓" : own && "✗");
     return h("button", { type: "button", class: sort, "aria-pressed": String(own), disabled: !open(), onclick: () => tapped(index) },
-      h("span", {}, place, h("bdi", {}, words)), revealed && isRight(index) && " ✓", tally !== undefined && h("small", {}, String(tally)));
+      h("span", { class: "words" }, place, h("bdi", {}, words)), mark, tally !== undefined && h("small", {}, String(tally)));
   }
 
   function tapped(index) {
-    if (["choice", "true_false"].includes(question.type)) { answer(index); return; }
+    if (ONE_TAP.includes(question.type)) { chosen = [index]; answer(index); return; }
     chosen = chosen.includes(index) ? chosen.filter((each) => each !== index) : [...chosen, index];
     drawAnswers();
   }
@@ -49,32 +63,52 @@ export function quizPart({ names, move }) {
   }
 
   function drawNumber() {
-    if (answers.querySelector("input") && open()) return; // it may have the focus
-    const field = h("input", { type: "text", inputmode: "decimal", "aria-label": say("app-your-answer"), placeholder: say("app-your-answer"), disabled: !open() });
+    const known = answers.querySelector("form");
+    if (!plays || answered() || game.phase !== "question_open") { answers.replaceChildren(); return; }
+    if (known) { // the field may have the focus, and a text
+      for (const each of known.elements) each.disabled = !open();
+      return;
+    }
+    const field = h("input", { type: "text", inputmode: "decimal", maxlength: "40", autocomplete: "off", "aria-label": say("app-your-answer"), placeholder: say("app-your-answer"), disabled: !open() });
+    const problem = h("span", { class: "problem", id: "problem", role: "alert" });
     const send = (event) => {
       event.preventDefault();
-      const typed = field.value.trim().replaceAll(/\s/g, "");
-      if (EXACT.test(typed)) answer(typed.replace(",", "."));
-      else field.setAttribute("aria-invalid", "true");
+      const typed = decimal(field.value);
+      field.setAttribute("aria-invalid", String(typed === null));
+      problem.textContent = typed === null ? say("app-no-number") : "";
+      if (typed === null) { field.setAttribute("aria-describedby", "problem"); field.focus(); } else answer(typed);
     };
-    answers.replaceChildren(h("form", { class: "tools", onsubmit: send }, field, h("button", { class: "filled", disabled: !open() }, say("app-confirm"))));
+    answers.replaceChildren(h("form", { class: "tools", onsubmit: send }, field, h("button", { class: "filled", disabled: !open() }, say("app-confirm")), problem));
   }
 
   function drawAnswers() {
     if (question.type === "number") { drawNumber(); return; }
     const focused = [...answers.children].indexOf(document.activeElement);
-    answers.replaceChildren(...question.answers.map(option), ...["several", "order"].includes(question.type) && open() ? [confirm()] : []);
+    const isDrafted = game.phase === "question_open" && plays && !answered() && !isLate() && !ONE_TAP.includes(question.type);
+    answers.replaceChildren(...question.answers.map(option), ...isDrafted ? [confirm()] : []);
     if (focused >= 0) answers.children[focused]?.focus();
   }
 
-  function tell(state) {
-    if (game.phase === "question_open") return answered() ? say("app-answered") : plays ? "" : say("app-watching");
-    const lines = [];
+  /** Returns the lines below the question. */
+  function lines(state) {
+    const ownNumber = question.type === "number" && answered() ? [say("app-own-answer", { answer: String(reply()) })] : [];
+    if (game.phase === "question_open") {
+      if (answered()) return [say("app-answered"), ...ownNumber];
+      return plays ? isLate() ? [say("app-late")] : [] : [say("app-watching")];
+    }
+    const lines = ownNumber;
     if (question.type === "number") lines.push(say("app-right-answer", { answer: String(question.number) }));
     if (question.type === "order") lines.push(say("app-right-answer", { answer: question.rights.map((each) => question.answers[each]).join(", ") }));
     if (plays) lines.push(state.gained?.[me.id] ? say("app-gained", { count: state.gained[me.id] }) : say("app-not-right"));
     if (question.explanation) lines.push(question.explanation);
-    return lines.join(" ");
+    return lines;
+  }
+
+  function drawLines(words) {
+    // A screen reader would read the same words again.
+    if (told.dataset.words === words.join("\n")) return;
+    told.dataset.words = words.join("\n");
+    told.replaceChildren(...words.map((line) => h("p", { dir: "auto" }, line)));
   }
 
   function drawBest(state) {
@@ -92,11 +126,11 @@ export function quizPart({ names, move }) {
       question = state.questions?.[state.index] ?? null;
       node.hidden = !question || !["question_open", "question_reveal"].includes(game.phase);
       if (node.hidden) return;
-      if (asked !== state.index) { asked = state.index; chosen = []; answers.replaceChildren(); }
+      if (asked !== state.index) { asked = state.index; chosen = []; answers.replaceChildren(); drawLines([]); }
       count.textContent = say("app-question", { number: state.index + 1, total: Number(game.rules.questions) });
       text.replaceChildren(h("bdi", {}, question.text));
       drawAnswers();
-      told.textContent = tell(state);
+      drawLines(lines(state));
       drawBest(state);
     },
     tick(left) {

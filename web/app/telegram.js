@@ -23,6 +23,9 @@ function readLaunch() {
   return given;
 }
 
+/** True inside a client of Telegram, which shows its own main and back buttons. */
+export const hasClient = Boolean(window.TelegramWebviewProxy) || Boolean(window.external && "notify" in window.external) || window.parent !== window;
+
 /** Sends a message to Telegram's client, in the way of its platform. */
 export function tell(type, data) {
   if (window.TelegramWebviewProxy) window.TelegramWebviewProxy.postEvent(type, JSON.stringify(data));
