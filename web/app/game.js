@@ -20,7 +20,7 @@ export async function gameView({ body, connection }, id) {
   let game = await read(`/games/${id}`);
   place.chat = game.chat_id;
   let players = new Map();
-  let fetched = -1;
+  let fetched = "";
   const busy = new Set();
   const names = { of: (player) => players.get(player)?.name ?? "…", has: (player) => players.has(player) };
 
@@ -33,13 +33,17 @@ export async function gameView({ body, connection }, id) {
   body.append(title, phase, lobby, end, part.node);
 
   async function fetchPlayers() {
-    if (fetched === game.players) return;
-    const wanted = fetched = game.players;
+    // In the lobby one may leave while another joins; later the number of players tells.
+    const current = [WAITING, JOINING].includes(game.phase) ? `lobby ${game.version}` : `game ${game.players}`;
+    if (fetched === current) return;
+    const wanted = fetched = current;
     try {
-      players = new Map((await read(`/games/${id}/players`)).map((player) => [player.id, player]));
-      if (wanted === fetched) draw();
+      const listed = await read(`/games/${id}/players`);
+      if (wanted !== fetched) return;
+      players = new Map(listed.map((player) => [player.id, player]));
+      draw();
     } catch (error) {
-      fetched = -1;
+      if (wanted === fetched) fetched = "";
       if (!(error instanceof Away || error instanceof Refusal)) throw error;
     }
   }
@@ -73,22 +77,18 @@ export async function gameView({ body, connection }, id) {
     fetchPlayers();
   }
 
-  const join = async () => {
-    await move("POST", "/players", { player_id: me.id, name: me.name });
-    fetched = -1;
-    await fetchPlayers();
-  };
-  const leave = async () => {
-    await move("POST", `/players/${me.id}/leave`);
-    fetched = -1;
-    await fetchPlayers();
-  };
+  const join = () => move("POST", "/players", { player_id: me.id, name: me.name });
+  const leave = () => move("POST", `/players/${me.id}/leave`);
+
+  /** True while the person may make moves. Those who left a quiz keep their points, and may come back. */
+  const isIn = () => names.has(me.id) && !(game.state.gone ?? []).includes(me.id);
 
   function drawLobby() {
     const waits = [WAITING, JOINING].includes(game.phase);
-    const joinable = waits || (game.kind === "quiz" && game.rules.late_join === "yes" && !ENDED.includes(game.phase) && !names.has(me.id));
+    const joinable = waits || (game.kind === "quiz" && game.rules.late_join === "yes" && !ENDED.includes(game.phase) && !isIn()
+      && game.state.index + 1 < Number(game.rules.questions));
     lobby.hidden = !waits && !joinable;
-    const plays = names.has(me.id);
+    const plays = isIn();
     mainButton(!lobby.hidden && !plays ? say("app-join") : "", join);
     if (lobby.hidden) return;
     const who = [...players.values()].map((player) => h("li", {}, typed(player.name)));
@@ -108,7 +108,7 @@ export async function gameView({ body, connection }, id) {
     const isPaused = Number.isFinite(game.state.remaining);
     phase.replaceChildren(say(isPaused ? "app-phase-paused" : `app-phase-${game.phase}`), " ", clock);
     drawLobby();
-    part.draw(game, { plays: names.has(me.id), busy: busy.size > 0 });
+    part.draw(game, { plays: isIn() });
     end.replaceChildren(...game.phase === "completed" ? [podium(game)] : []);
     tick();
   }

@@ -134,7 +134,7 @@ export function quizPart({ names, move }) {
       drawBest(state);
     },
     tick(left) {
-      bar.hidden = game?.phase !== "question_open" || left === null;
+      bar.hidden = game?.phase !== "question_open" || left === null || isPaused();
       if (bar.hidden) return;
       bar.value = Math.min(1, left / (Number(game.rules.question_seconds) * 1000));
     },
