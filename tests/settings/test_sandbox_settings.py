@@ -23,3 +23,9 @@ def test_the_sandbox_uses_neither_the_folder_nor_the_stores_of_a_real_bot(tmp_pa
     assert offline.database.dsn.get_secret_value() == offline.redis.dsn.get_secret_value() == ""
     assert offline.telegram.token.get_secret_value() == "1:sandbox"
     assert real.data_dir == tmp_path
+
+
+def test_the_sandboxes_page_may_show_the_mini_app_under_both_names_of_this_machine() -> None:
+    offline = offline_settings(Settings(), "1:sandbox", "http://127.0.0.1:8080")
+
+    assert offline.app.framed_by == ("http://127.0.0.1:8080", "http://localhost:8080")
