@@ -19,6 +19,7 @@ from play.bans import live_games
 from play.members import RIGHTS, SEND
 from play.texts import Markup
 from storage.pins import Pins
+from storage.presences import Presences
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
@@ -33,17 +34,33 @@ MOST_ENDS = 10
 async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:
     """Handle a change of the bot's own membership: added, removed, muted, unmuted, promoted, blocked or unblocked."""
     chat = event.chat
-    if chat.type == "private":
-        blocked = event.new_chat_member.status in GONE
-        await deps.stores.people.player_blocked(chat.id, blocked=blocked)
-        if blocked:
-            await deps.stores.people.chat_gone(chat.id)
-            await deps.play.next_games.blocked(chat.id)
-        return
     if chat.type == "channel":
         return
-    await deps.play.hosts.invalidate(chat.id)
     before, after = _presence(event.old_chat_member), _presence(event.new_chat_member)
+    presences = Presences(deps.stores.redis)
+    await presences.note(chat.id, deps.bot_id, update_id, after)
+    if chat.type == "private":
+        await _blocked(deps, chat.id, blocked=after == "gone")
+    else:
+        await deps.play.hosts.invalidate(chat.id)
+        await _own_presence_changed(deps, event, before, after, update_id, received)
+    # A later update may have been handled meanwhile, or even before: its outcome is the one that stays.
+    latest = await presences.latest(chat.id, deps.bot_id)
+    if latest is None or (latest == "gone") == (after == "gone"):
+        return
+    if chat.type == "private":
+        await _blocked(deps, chat.id, blocked=latest == "gone")
+    elif latest == "gone":
+        await _removed(deps, chat.id, f"tg:{update_id}", received)
+    else:
+        await deps.stores.people.saw_chat(chat.id, chat.type, chat.title or "")
+        await _returned(deps, chat.id, f"tg:{update_id}", received)
+
+
+async def _own_presence_changed(
+    deps: Deps, event: ChatMemberUpdated, before: str, after: str, update_id: int, received: Instant
+) -> None:
+    chat = event.chat
     if after == "gone":
         await _removed(deps, chat.id, f"tg:{update_id}", received)
     elif before == "gone":
@@ -52,8 +69,7 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
         lacks = await deps.play.members.lacks(chat.id, deps.bot_id)
         if after == "here" and SEND not in lacks:
             await _put(deps, chat.id, _greeting(deps, locale, chat.id, lacks), f"tg:{update_id}:added", received)
-            await _show_ends(deps, chat.id)
-            await _unpin(deps, chat.id, f"tg:{update_id}", received)
+            await _returned(deps, chat.id, f"tg:{update_id}", received)
         else:
             await _tell_who_muted(deps, event, update_id, received, "cmd-muted-from-the-start")
     elif before == "muted" and after == "here":
@@ -62,6 +78,14 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
         await _show_ends(deps, chat.id)
     elif after == "muted" and before != "muted":
         await _tell_who_muted(deps, event, update_id, received, "cmd-muted")
+
+
+async def _blocked(deps: Deps, player_id: int, *, blocked: bool) -> None:
+    """Record that a person has blocked the bot, or no longer does."""
+    await deps.stores.people.player_blocked(player_id, blocked=blocked)
+    if blocked:
+        await deps.stores.people.chat_gone(player_id)
+        await deps.play.next_games.blocked(player_id)
 
 
 def _greeting(deps: Deps, locale: str, chat_id: int, lacks: Collection[str]) -> View:
@@ -98,6 +122,12 @@ async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant)
     for game_id in await live_games(deps.stores.games, deps.stores.archive, chat_id):
         await _quietly(deps, game_id, Cancel(None, "bot_removed"), command_id, received)
     await deps.stores.people.chat_gone(chat_id)
+
+
+async def _returned(deps: Deps, chat_id: int, command_id: str, received: Instant) -> None:
+    """Show a group that the bot was added to again the ends that it has missed."""
+    await _show_ends(deps, chat_id)
+    await _unpin(deps, chat_id, command_id, received)
 
 
 async def _show_ends(deps: Deps, chat_id: int) -> None:
@@ -161,19 +191,37 @@ async def _put(deps: Deps, chat_id: int, view: View, id_: str, received: Instant
 async def membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:
     """Handle a change of another person's membership: joined, left, banned, promoted or demoted."""
     await deps.play.hosts.invalidate(event.chat.id)
-    player_id = event.new_chat_member.user.id
-    if _presence(event.new_chat_member) == "gone":
-        await deps.play.departures.went(event.chat.id, player_id, f"tg:{update_id}", received)
-    else:
-        await deps.play.departures.came(event.chat.id, player_id)
+    gone = _presence(event.new_chat_member) == "gone"
+    await _came_or_went(deps, event.chat.id, event.new_chat_member.user.id, update_id, received, gone=gone)
 
 
 async def told_of_members(message: Message, deps: Deps, update_id: int, received: Instant) -> None:
     """Handle a group's notices of people who joined or left. A bot that is no administrator gets no other updates."""
     for person in message.new_chat_members or []:
-        await deps.play.departures.came(message.chat.id, person.id)
+        await _came_or_went(deps, message.chat.id, person.id, update_id, received, gone=False)
     if message.left_chat_member is not None and not message.left_chat_member.is_bot:
-        await deps.play.departures.went(message.chat.id, message.left_chat_member.id, f"tg:{update_id}", received)
+        await _came_or_went(deps, message.chat.id, message.left_chat_member.id, update_id, received, gone=True)
+
+
+async def _came_or_went(
+    deps: Deps, chat_id: int, player_id: int, update_id: int, received: Instant, *, gone: bool
+) -> None:
+    presences = Presences(deps.stores.redis)
+    await presences.note(chat_id, player_id, update_id, "gone" if gone else "here")
+    await _apply(deps, chat_id, player_id, update_id, received, gone=gone)
+    # A later update may have been handled meanwhile, or even before: its outcome is the one that stays.
+    latest = await presences.latest(chat_id, player_id)
+    if latest is not None and (latest == "gone") != gone:
+        await _apply(deps, chat_id, player_id, update_id, received, gone=not gone)
+
+
+async def _apply(
+    deps: Deps, chat_id: int, player_id: int, update_id: int, received: Instant, *, gone: bool
+) -> None:
+    if gone:
+        await deps.play.departures.went(chat_id, player_id, f"tg:{update_id}", received)
+    else:
+        await deps.play.departures.came(chat_id, player_id)
 
 
 async def chat_migrated(message: Message, deps: Deps, update_id: int, received: Instant) -> None:

@@ -123,6 +123,11 @@ def member_key(chat_id: int | str, player_id: PlayerId) -> str:
     return f"{_prefix}:member:{chat_id}:{player_id}"
 
 
+def presence_key(chat_id: int, person_id: int) -> str:
+    """String: the id of the latest update about a member of a chat, and the presence that it told."""
+    return f"{_prefix}:presence:{chat_id}:{person_id}"
+
+
 def departed_key(chat_id: int) -> str:
     """Set of the players of a chat's live games who have left the chat since."""
     return f"{_prefix}:departed:{chat_id}"

@@ -124,6 +124,7 @@ KEYS: Final[Mapping[str, str]] = {
     "challenge_key": "the text that a wallet has to sign; deleted",
     "administrators_key": "numbers of a chat's administrators; expires within an hour",
     "booster_key": "whether a person boosts a chat; expires within a day",
+    "presence_key": "whether a person is in a chat; expires within ten minutes",
     "member_key": "membership of a person in a chat; expires within a day",
     "departed_key": "numbers of players who left a chat; expires within days",
     "own_boards_key": "messages of own boards of a game; expires within days of the game",

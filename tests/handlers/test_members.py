@@ -32,13 +32,18 @@ def restricted(*, can_send: bool) -> dict[str, Any]:
     return member("restricted", is_member=True, until_date=0, **dict.fromkeys(rights, can_send))
 
 
-async def changed(room: Room, before: dict[str, Any], after: dict[str, Any], *, chat: int = GROUP, **by: Any) -> None:
+async def changed(
+    room: Room,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    chat: int = GROUP,
+    update_id: int | None = None,
+    **by: Any,
+) -> None:
     who = {**user(chat if chat > 0 else ANN), **by}
-    await room.update(
-        my_chat_member={
-            "chat": chat_of(chat), "from": who, "date": 0, "old_chat_member": before, "new_chat_member": after,
-        }
-    )  # fmt: skip
+    change = {"chat": chat_of(chat), "from": who, "date": 0, "old_chat_member": before, "new_chat_member": after}
+    await room.deliver({"update_id": update_id or next(room.ids), "my_chat_member": change})
 
 
 async def test_added_the_bot_greets_in_the_language_of_who_added_it(room: Room) -> None:
@@ -108,6 +113,37 @@ async def test_added_again_the_bot_shows_ends_that_the_archive_has_not_learned_y
     assert room.deps.boards.ends == [game_id]
 
 
+async def test_an_addition_that_is_handled_before_the_removal_is_the_one_that_stays(room: Room) -> None:
+    game_id = await room.open()
+    await room.project()
+    removed, added = next(room.ids), next(room.ids)
+    await changed(room, member("left"), member("member"), update_id=added)
+    await room.sent()
+    assert isinstance(room.deps.boards, NoBoards)
+    room.deps.boards.ends.clear()
+    await changed(room, member("member"), member("kicked"), update_id=removed)
+    assert (await room.state(game_id)).cancel_reason == "bot_removed"
+    assert room.deps.boards.ends == [game_id]
+    chat = await room.deps.stores.people.chat(GROUP)
+    assert chat is not None
+    assert chat.active
+    gone_again = next(room.ids)
+    await changed(room, member("member"), member("kicked"), update_id=gone_again)
+    await changed(room, member("left"), member("member"), update_id=added)  # delivered once more
+    chat = await room.deps.stores.people.chat(GROUP)
+    assert chat is not None
+    assert not chat.active
+
+
+async def test_an_unblocking_that_is_handled_before_the_blocking_is_the_one_that_stays(room: Room) -> None:
+    await room.say("/start", chat=ANN)
+    await room.deps.stores.people.flush()
+    blocked, unblocked = next(room.ids), next(room.ids)
+    await changed(room, member("kicked"), member("member"), chat=ANN, update_id=unblocked)
+    await changed(room, member("member"), member("kicked"), chat=ANN, update_id=blocked)
+    assert await room.pool.fetchval("SELECT blocked FROM players WHERE id = $1", ANN) is False
+
+
 async def test_who_mutes_the_bot_is_told_in_private_if_they_have_spoken_to_it(room: Room) -> None:
     await changed(room, member("member"), restricted(can_send=False))
     assert await room.sent() == []
@@ -153,19 +189,30 @@ async def test_the_game_of_a_chat_that_moved_before_anybody_saw_it_is_let_be(roo
 # -- players who leave the group --------------------------------------------------------------------------------
 
 
-async def person_changed(room: Room, player: int, status: Status) -> None:
+async def person_changed(room: Room, player: int, status: Status, *, update_id: int | None = None) -> None:
     """Deliver the update that a bot with administrator rights gets."""
     more: dict[str, Any] = {"until_date": 0} if status == "kicked" else {}
     room.telegram.remove(GROUP, player, status)
-    await room.update(
-        chat_member={
-            "chat": chat_of(GROUP),
-            "from": user(HOST),
-            "date": 0,
-            "old_chat_member": {"status": "member", "user": user(player)},
-            "new_chat_member": {"status": status, "user": user(player), **more},
-        }
-    )
+    change = {
+        "chat": chat_of(GROUP),
+        "from": user(HOST),
+        "date": 0,
+        "old_chat_member": {"status": "member", "user": user(player)},
+        "new_chat_member": {"status": status, "user": user(player), **more},
+    }
+    await room.deliver({"update_id": update_id or next(room.ids), "chat_member": change})
+
+
+async def test_a_return_that_is_handled_before_the_departure_is_the_one_that_stays(room: Room) -> None:
+    await room.open()
+    await room.say("/join", by=ANN)
+    left, came = next(room.ids), next(room.ids)
+    await person_changed(room, ANN, "member", update_id=came)
+    await person_changed(room, ANN, "left", update_id=left)
+    assert not await room.deps.stores.people.has_departed(GROUP, ANN)
+    await person_changed(room, ANN, "left", update_id=next(room.ids))
+    await person_changed(room, ANN, "member", update_id=came)  # delivered once more
+    assert await room.deps.play.members.is_member(GROUP, ANN) is False
 
 
 async def notice_of_leaving(room: Room, player: int) -> None:
