@@ -215,9 +215,7 @@ async def _came_or_went(
         await _apply(deps, chat_id, player_id, update_id, received, gone=not gone)
 
 
-async def _apply(
-    deps: Deps, chat_id: int, player_id: int, update_id: int, received: Instant, *, gone: bool
-) -> None:
+async def _apply(deps: Deps, chat_id: int, player_id: int, update_id: int, received: Instant, *, gone: bool) -> None:
     if gone:
         await deps.play.departures.went(chat_id, player_id, f"tg:{update_id}", received)
     else:
