@@ -18,6 +18,8 @@ from starlette.routing import BaseRoute, Route
 
 PATH: Final = "/app"
 FILES: Final = Path(__file__).parent / "app"
+SHARED: Final = Path(__file__).parent / "shared"
+"""The modules that all pages share. Each page has them in its own folder `shared`."""
 TAKES_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE)
 """A value of Accept-Encoding that names gzip, with a weight above 0 or none."""
 TEXTS: Final = ("app.ftl", "figures.ftl")
@@ -73,7 +75,10 @@ class Pages:
             )
         }
         self._files = {
-            str(path.relative_to(FILES)): _read(path) for path in FILES.rglob("*") if path.suffix in TYPES
+            str(path.relative_to(root)): _read(path)
+            for root, folder in ((FILES, FILES), (SHARED.parent, SHARED))
+            for path in folder.rglob("*")
+            if path.suffix in TYPES
         } | {
             f"texts/{folder.name}.ftl": _made(b"\n".join((folder / name).read_bytes() for name in TEXTS), ".ftl")
             for folder in locales.iterdir()

@@ -19,7 +19,7 @@ from sandbox.launch import launch_data
 from sandbox.state import User
 from tests.e2e.conftest import Table, seated
 from tests.page import browser
-from web.pages import FILES
+from web.pages import SHARED
 
 BINARY = browser.find()
 pytestmark = [
@@ -258,7 +258,7 @@ async def test_a_person_who_is_removed_from_the_group_is_told_so_and_is_left_no_
 QUIZ = """
 (async () => {
   const { quizPart } = await import("./quiz.js");
-  const { me } = await import("./api.js");
+  const { me } = await import("./shared/api.js");
   const sent = [];
   const names = { of: () => "<img src=x>", has: () => true };
   const part = quizPart({ names, move: async (method, path, body) => { sent.push(body.choice); return true; } });
@@ -319,7 +319,7 @@ async def test_an_answer_of_each_type_is_sent_as_it_was_given_and_no_word_become
 async def test_a_typed_number_is_read_as_the_persons_language_writes_it(
     tab: browser.Tab, locale: str, read: dict[str, str | None]
 ) -> None:
-    source = (FILES / "texts.js").read_text(encoding="utf-8")
+    source = (SHARED / "texts.js").read_text(encoding="utf-8")
     decimal = source[source.index("export function decimal") :].split("\n}\n")[0].removeprefix("export ") + "\n}"
     await tab.open("about:blank")
     script = (

@@ -182,7 +182,7 @@ def test_every_text_is_used() -> None:
                     of_kinds |= found
                 case _:
                     continue
-    for path in (ROOT / "web" / "app").glob("*.js"):
+    for path in (ROOT / "web").glob("*/*.js"):
         script = path.read_text(encoding="utf-8")
         used |= set(re.findall(r'"(app-[a-z0-9-]+)"', script))
         prefixes |= set(re.findall(r"`([a-z]+-(?:[a-z]+-)*)\$\{", script))
@@ -214,7 +214,7 @@ def test_every_text_that_is_asked_for_by_name_is_there() -> None:
 
 
 def test_every_text_that_a_page_asks_for_is_there() -> None:
-    for path in (ROOT / "web" / "app").glob("*.js"):
+    for path in (ROOT / "web").glob("*/*.js"):
         for name in re.findall(r'say\("([a-z0-9-]+)"', path.read_text(encoding="utf-8")):
             assert name in ENTRIES["en"], (path.name, name)
 

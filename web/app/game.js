@@ -1,15 +1,15 @@
 // One game: what all kinds share, and the parts of each kind.
 
-import { Away, Refusal, me, read, serverNow, write } from "./api.js";
-import { fill, h, toast, typed } from "./dom.js";
-import { Live } from "./live.js";
+import { Away, Refusal, me, read, serverNow, write } from "./shared/api.js";
+import { fill, h, toast, typed } from "./shared/dom.js";
+import { Live } from "./shared/live.js";
 import { nameOf } from "./lobby.js";
 import { numbersPart } from "./numbers.js";
 import { place } from "./place.js";
 import { podium } from "./podium.js";
 import { quizPart } from "./quiz.js";
 import { hasClient, mainButton, vibrate } from "./telegram.js";
-import { say } from "./texts.js";
+import { say } from "./shared/texts.js";
 
 const PARTS = { pick_number: numbersPart, quiz: quizPart };
 const WAITING = "waiting_for_players";

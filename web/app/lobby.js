@@ -1,10 +1,10 @@
 // The games of the chat.
 
-import { read } from "./api.js";
-import { fill, h, typed } from "./dom.js";
-import { Live } from "./live.js";
+import { read } from "./shared/api.js";
+import { fill, h, typed } from "./shared/dom.js";
+import { Live } from "./shared/live.js";
 import { place } from "./place.js";
-import { say } from "./texts.js";
+import { say } from "./shared/texts.js";
 
 export const nameOf = (game) => (game.title ? typed(game.title) : say(`app-kind-${game.kind}`));
 

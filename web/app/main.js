@@ -1,13 +1,13 @@
 // The Mini App: its views, and the way between them.
 
-import { Away, Refusal, begin, me, onUnsent } from "./api.js";
-import { fill, h } from "./dom.js";
+import { Away, Refusal, begin, loginBy, me, onUnsent } from "./shared/api.js";
+import { fill, h } from "./shared/dom.js";
 import { gameView } from "./game.js";
 import { lobbyView } from "./lobby.js";
 import { leadersView, profileView } from "./people.js";
 import { place } from "./place.js";
 import { backButton, begin as beginTelegram, initData, mainButton, startParam } from "./telegram.js";
-import { load, say } from "./texts.js";
+import { load, say } from "./shared/texts.js";
 
 const state = document.getElementById("state");
 const view = document.getElementById("view");
@@ -90,6 +90,7 @@ async function start() {
       view.replaceChildren(h("section", { class: "card" }, h("h1", {}, say("app-games")), h("p", {}, say("app-outside"))));
       return;
     }
+    loginBy({ init_data: initData });
     await begin();
     await load(me.locale);
   } catch (error) {

@@ -1,9 +1,9 @@
 // Pick Your Number: the whole board, the own pick, and the draw in the order of its proof.
 
-import { me } from "./api.js";
-import { h } from "./dom.js";
+import { me } from "./shared/api.js";
+import { h } from "./shared/dom.js";
 import { vibrate } from "./telegram.js";
-import { say } from "./texts.js";
+import { say } from "./shared/texts.js";
 
 export function numbersPart({ names, move }) {
   const cells = new Map();

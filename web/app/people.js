@@ -1,9 +1,9 @@
 // The profile and the leaderboard of the chat.
 
-import { Away, Refusal, me, read } from "./api.js";
-import { h, toast, typed } from "./dom.js";
+import { Away, Refusal, me, read } from "./shared/api.js";
+import { h, toast, typed } from "./shared/dom.js";
 import { place } from "./place.js";
-import { date, number, say } from "./texts.js";
+import { date, number, say } from "./shared/texts.js";
 
 const PERIODS = ["week", "month", "season", "all"];
 

@@ -1,8 +1,8 @@
 // The result: places, prizes, points.
 
-import { me } from "./api.js";
-import { h, typed } from "./dom.js";
-import { number, say } from "./texts.js";
+import { me } from "./shared/api.js";
+import { h, typed } from "./shared/dom.js";
+import { number, say } from "./shared/texts.js";
 
 const MEDALS = ["🥇", "🥈", "🥉"];
 

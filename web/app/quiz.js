@@ -1,8 +1,8 @@
 // Quiz: the question, its timer by the server's clock, the own answer, and the right one.
 
-import { me } from "./api.js";
-import { h } from "./dom.js";
-import { decimal, say } from "./texts.js";
+import { me } from "./shared/api.js";
+import { h } from "./shared/dom.js";
+import { decimal, say } from "./shared/texts.js";
 
 const ONE_TAP = ["choice", "true_false"];
 
