@@ -98,7 +98,7 @@ class Ingress:
             peers=self._peers,
             aside=runtime.aside,
             detailed=runtime.settings.log.level in {"TRACE", "DEBUG"},
-            trace_of_tap=None if runtime.tracing is None else runtime.tracing.trace_of_tap,
+            traced=None if runtime.tracing is None else runtime.tracing.shown,
             # A stored update cannot be refused, because Telegram would not deliver it again.
             waiting=MOST_STORED + WAITING if runtime.settings.telegram.mode == "polling" else WAITING,
         )

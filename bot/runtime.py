@@ -4,11 +4,11 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from redis.asyncio import Redis
 
@@ -17,7 +17,7 @@ from bot.ingest.fair_queue import outside
 from bot.observe.metrics import Metrics
 from bot.settings import Settings
 from bot.tasks import Tasks
-from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, Record, RecordCommand, Stored
+from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, Record, Stored
 from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.app_links import AppLinks
@@ -104,7 +104,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from bot.observe.tracing import Tracing
-    from fsm.kind import Kind
 
 
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
@@ -308,12 +307,14 @@ def build(
         )
         stores.projector.on_rewind = strict.forget
     telegram = _telegram(settings, redis, clock)
-    kinds: Mapping[str, Kind[Any]] = KINDS
-    record: RecordCommand = stores.audit.command
-    if tracing is not None:
-        games, kinds, record = tracing.store(games), tracing.kinds(KINDS), tracing.recording(record)
-    engine = Engine(
-        kinds, games, clock, entropy, strict=settings.durability.strict, observe=metrics.command, record=record
+    engine = (Engine if tracing is None else tracing.engine)(
+        KINDS,
+        games,
+        clock,
+        entropy,
+        strict=settings.durability.strict,
+        observe=metrics.command,
+        record=stores.audit.command,
     )
     play = _play(settings, stores, telegram, engine, beacon, clock)
     return Runtime(

@@ -554,7 +554,7 @@ class Engine:
         else:
             order.asker.set_result(result)
         if order.command is not None:
-            outcome = _outcome(result)
+            outcome = outcome_of(result)
             self._observe(type(order.command).__name__, outcome)
             chat_id = result.state.place.chat_id if isinstance(result, Outcome) else None
             self._record(order.game_id, order.command, order.command_id, order.received, chat_id, outcome)
@@ -568,7 +568,8 @@ class Engine:
             del self._games[oldest.id]
 
 
-def _outcome(result: Outcome | Exception) -> str:
+def outcome_of(result: Outcome | Exception) -> str:
+    """Return the outcome of a command as ``Observe`` names it."""
     if isinstance(result, Outcome):
         return "done" if result.events else "duplicate" if result.duplicate else "nothing"
     if isinstance(result, Rejected):

@@ -91,10 +91,10 @@ class Entry:
         return trace_of(records[-1].c) if records else ""
 
     @property
-    def traces(self) -> list[str]:
-        """Return the trace ids of all commands in it; empty if the records can't be read."""
+    def command_ids(self) -> list[str]:
+        """Return the ids of all commands in it; empty if the records can't be read."""
         try:
-            return [trace_of(record.c) for record in _read(self.records)]
+            return [record.c for record in _read(self.records)]
         except (msgspec.DecodeError, UnicodeDecodeError):
             return []
 

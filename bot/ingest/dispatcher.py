@@ -155,7 +155,7 @@ class UpdateDispatcher:
         peers: PeerWorkers | None = None,
         aside: SetAside | None = None,
         detailed: bool = False,
-        trace_of_tap: Callable[[str], str] | None = None,
+        traced: dict[str, str] | None = None,
         waiting: int = WAITING,
     ) -> None:
         self._taps = taps
@@ -172,8 +172,8 @@ class UpdateDispatcher:
         self._aside = aside or SetAside()
         self._outlived: set[int] = set()
         """Updates whose handler ended in order in this process while Redis could not be told."""
-        self._trace_of_tap = trace_of_tap
-        """Function that returns the id of a recorded trace; None if there is no collector."""
+        self._traced = {} if traced is None else traced
+        """Ids of recorded traces by the ids of their commands. An answered tap removes its own."""
         self._detailed = detailed
         """True if each tap is logged. Otherwise the line is not even formatted."""
 
@@ -223,7 +223,7 @@ class UpdateDispatcher:
         self._metrics.updates["fast", answer.outcome] += 1
         seconds = time.perf_counter() - began
         self._metrics.taps.add(seconds)
-        if self._trace_of_tap is not None and (whole := self._trace_of_tap(tap.trace)):
+        if self._traced and (whole := self._traced.pop(tap.command_id, "")):
             self._metrics.taps.show(seconds, whole)
         if self._detailed:
             logger.debug("tap {data}: {outcome}", data=tap.data, outcome=answer.outcome, **_about(tap))

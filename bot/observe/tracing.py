@@ -3,82 +3,39 @@
 No context is passed from process to process, because everything already carries the game and the id of the command
 that caused it: the feed's entries hold the ids of their commands, and calls to Telegram hold the eight digits of
 ``trace_of``. Trace id, id of the root span, and the decision to sample are computed from them, so that all processes
-come to the same ones. A tap that is not sampled costs one checksum in each process, and without an endpoint nothing.
+come to the same ones. A command that is not sampled costs one checksum in each process, and creates no object. Without
+an endpoint nothing here is imported.
 """
 
 import random
 import re
-import threading
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-import requests
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 
 from bot.ingest.webhook import App, Receive, Scope, Send
-from bot.observe.trace_ids import SPACE, root_id, sampling, trace_id
-from fsm.engine import Commit, CommitResult, Committed, GameStore, Record, RecordCommand, Stored
+from bot.observe.span_exporter import Span, SpanExporter
+from bot.observe.trace_ids import SPACE, sampling, trace_id
+from fsm.engine import Commit, CommitResult, Committed, Engine, GameStore, Outcome, Promise, Record, Stored, outcome_of
 from fsm.kind import Command, Game, Instant, Kind
 from storage.feed import Entry, Handle, trace_of
 from telegram.outbox import Outgoing
-from telegram.sender import Outcome, Settled
+from telegram.sender import Outcome as CallOutcome
+from telegram.sender import Settled
 
-MOST_WAITING: Final = 2048
-"""Maximum number of finished spans that wait for the collector. Beyond it new ones are dropped."""
-EXPORT_SECONDS: Final = 5.0
-"""Time limit of an export. A thread makes it, and a collector that does not answer delays nothing else."""
-MOST_DECISIONS: Final = 10_000
-"""Maximum number of decisions whose times are kept until their commands are answered."""
+MOST_TRACED: Final = 10_000
+"""Maximum number of traced commands and taps that are remembered until they are answered."""
 SERVER_ERROR: Final = 500
-CLOSE_SECONDS: Final = 3.0
-"""Time limit of sending the last spans at the end."""
 _GAME = re.compile(r"(?<=/games/)[0-9a-z]{14,22}")
-_NO_PARENT = trace.set_span_in_context(trace.INVALID_SPAN)
-_propagator = TraceContextTextMapPropagator()
+_CALLER = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f][13579bdf]")
+"""Header ``traceparent`` of a caller that records its trace (W3C Trace Context): trace and span."""
 _NAMES: Final[Mapping[str, str]] = MappingProxyType({"projector": "project", "boards": "render"})
 """Consumer group -> name of its span; other groups have their own name."""
-
-
-class _GivenIds(IdGenerator):
-    """Generator that returns the ids that were put into it, else random ones. One thread uses it."""
-
-    def __init__(self) -> None:
-        self._random = RandomIdGenerator()
-        self.trace = self.span = 0
-
-    def generate_trace_id(self) -> int:
-        given, self.trace = self.trace, 0
-        return given or self._random.generate_trace_id()
-
-    def generate_span_id(self) -> int:
-        given, self.span = self.span, 0
-        return given or self._random.generate_span_id()
-
-
-class _CautiousSession(requests.Session):
-    """A session that follows no redirect and reads no body: a collector could send an endless one, or lead elsewhere.
-
-    The status alone decides. The connection of an unread body is closed, which costs one connection for each export.
-    """
-
-    @override
-    def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
-        response = super().send(request, **{**given, "stream": True, "allow_redirects": False})
-        response.close()
-        response._content, response._content_consumed = b"", True  # noqa: SLF001
-        return response
 
 
 class Tracing:
@@ -96,126 +53,35 @@ class Tracing:
     ) -> None:
         self.sampled = sampling(ratio)
         """Function that tells if the trace with these eight digits is recorded."""
-        self._below = round(ratio * SPACE)
-        self._ids = _GivenIds()
-        self._decisions: dict[int, tuple[Command | None, int, int]] = {}
-        self._recorded: dict[str, str] = {}
-        """Eight digits of a recorded update -> id of its trace in hex, until its tap is answered."""
-        self._provider = TracerProvider(
-            # The decision is made before a span is begun; a span with a parent follows that.
-            sampler=ParentBased(ALWAYS_ON),
-            resource=Resource.create(dict(resource)),
-            id_generator=self._ids,
-            shutdown_on_exit=False,
-        )
-        exporter = OTLPSpanExporter(
-            f"{endpoint.rstrip('/')}/v1/traces",
-            headers=dict(headers or {}),
-            timeout=EXPORT_SECONDS,
-            session=_CautiousSession(),
-        )
-        self._provider.add_span_processor(
-            BatchSpanProcessor(exporter, max_queue_size=MOST_WAITING, export_timeout_millis=EXPORT_SECONDS * 1000)
-        )
-        self._tracer = self._provider.get_tracer("tombola")
-
-    def flush(self) -> None:
-        """Send the finished spans. Blocks for some seconds at most."""
-        self._provider.force_flush(round(EXPORT_SECONDS * 1000))
-
-    def close(self) -> None:
-        """Send the finished spans and stop. Blocks for some seconds at most."""
-        # The provider would wait for half a minute for a collector that answers byte by byte.
-        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
-        closing.start()
-        closing.join(CLOSE_SECONDS)
-
-    # -- spans --------------------------------------------------------------------------------------------------
-    # A beginning may come from the clock that all processes share, which may be ahead of this machine's.
-
-    def _root(self, name: str, game_id: str, short: str, began: int, ended: int, **attributes: Any) -> None:
-        whole = trace_id(game_id, short)
-        self._ids.trace, self._ids.span = whole, root_id(whole)
-        self._end(self._tracer.start_span(
-            name, context=_NO_PARENT, start_time=min(began, ended), kind=SpanKind.SERVER,
-            attributes=_attributes(game_id, short, attributes),
-        ), ended, attributes)  # fmt: skip
-
-    def _child(self, name: str, game_id: str, short: str, began: int, ended: int, **attributes: Any) -> None:
-        whole = trace_id(game_id, short)
-        parent = SpanContext(whole, root_id(whole), is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
-        context = trace.set_span_in_context(NonRecordingSpan(parent))
-        self._end(self._tracer.start_span(
-            name, context=context, start_time=min(began, ended), attributes=_attributes(game_id, short, attributes)
-        ), ended, attributes)  # fmt: skip
-
-    @staticmethod
-    def _end(span: trace.Span, ended: int, attributes: Mapping[str, Any]) -> None:
-        if attributes.get("outcome") in {"error", "unavailable"}:
-            span.set_status(Status(StatusCode.ERROR))
-        span.end(ended)
+        self.below = round(ratio * SPACE)
+        """A command is recorded if the checksum of its id is lower: the same decision, without the digits."""
+        self.shown: dict[str, str] = {}
+        """Id of a command -> id of its trace in hex, for traced commands whose answers were not counted yet."""
+        self.commands: dict[object, TracedCommand] = {}
+        """The traced commands of the engine, by their id, and by the identity of their object for the rules."""
+        exporter = SpanExporter(endpoint, resource, headers)
+        self.add, self.close = exporter.add, exporter.close
 
     # -- the ingress: update, decide, commit --------------------------------------------------------------------
 
-    def recording(self, record: RecordCommand) -> RecordCommand:
-        """Return a callback of the engine that also makes the root span of each sampled command."""
-
-        def recorded(
-            game_id: str, command: Command, command_id: str, received: Instant, chat_id: int | None, outcome: str
-        ) -> None:
-            record(game_id, command, command_id, received, chat_id, outcome)
-            decided = self._decisions.pop(id(command), None)
-            short = trace_of(command_id)
-            if not self.sampled(short):
-                return
-            if len(self._recorded) >= MOST_DECISIONS:  # typed commands and requests of the API ask for no trace
-                self._recorded.clear()
-            self._recorded[short] = f"{trace_id(game_id, short):032x}"
-            name = type(command).__name__
-            self._root(
-                "update", game_id, short, received * 1_000_000, time.time_ns(), command=name, outcome=outcome,
-                id=command_id,
-            )  # fmt: skip
-            if decided is not None:
-                self._child("decide", game_id, short, decided[1], decided[2], command=name)
-
-        return recorded
-
-    def trace_of_tap(self, short: str) -> str:
-        """Return the id of an answered tap's trace, in hex; empty if it is not recorded."""
-        return self._recorded.pop(short, "")
-
-    def kinds(self, kinds: Mapping[str, Kind[Any]]) -> dict[str, Kind[Any]]:
-        """Return the kinds of game with rules that note the times of their decisions."""
-        return {name: replace(kind, decide=self._timed(kind.decide)) for name, kind in kinds.items()}
+    def engine(self, kinds: Mapping[str, Kind[Any]], store: GameStore, *given: Any, **options: Any) -> Engine:
+        """Return an engine that makes spans of the commands that are sampled."""
+        timed = {name: replace(kind, decide=self._timed(kind.decide)) for name, kind in kinds.items()}
+        return _TracedEngine(self, timed, _TracedStore(self, store, timed), *given, **options)
 
     def _timed(self, decide: Callable[..., Any]) -> Callable[..., Any]:
-        def decided(state: Game | None, command: Command, *arguments: Any) -> Any:
+        commands = self.commands
+
+        def decided(state: Game | None, command: Command, received: Instant, seed: str) -> Any:
+            if not commands or (traced := commands.get(id(command))) is None:
+                return decide(state, command, received, seed)
             began = time.time_ns()
             try:
-                return decide(state, command, *arguments)
+                return decide(state, command, received, seed)
             finally:
-                if len(self._decisions) >= MOST_DECISIONS:  # commands whose askers have gone are never answered
-                    self._decisions.clear()
-                # The command is kept with its times, so that its identity is not given to another object meanwhile.
-                self._decisions[id(command)] = (command, began, time.time_ns())
+                traced.add("decide", began, {"command": traced.name})
 
         return decided
-
-    def store(self, store: GameStore) -> GameStore:
-        """Return a game store whose commits have spans."""
-        return _TracedStore(self, store)
-
-    def committed(self, commits: Sequence[Commit], began: int, ended: int, outcomes: Sequence[str]) -> None:
-        """Make the spans of a flight of commits."""
-        for commit, outcome in zip(commits, outcomes, strict=True):
-            for record in commit.records:
-                short = trace_of(record.command_id)
-                if self.sampled(short):
-                    self._child(
-                        "commit", commit.game_id, short, began, ended, games=len(commits),
-                        records=len(commit.records), outcome=outcome,
-                    )  # fmt: skip
 
     # -- the API ------------------------------------------------------------------------------------------------
 
@@ -245,26 +111,23 @@ class Tracing:
         return traced
 
     def _answered(self, scope: Scope, began: int, status: int) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        context = _propagator.extract(headers)
-        caller = trace.get_current_span(context).get_span_context()
-        game = _GAME.search(scope["path"])
-        key = headers.get("idempotency-key", "")
+        headers = dict(scope["headers"])
+        caller = _CALLER.fullmatch(headers.get(b"traceparent", b"").strip())
         command = scope.get("state", {}).get("command", "")
         short = trace_of(command) if command else ""
+        game = _GAME.search(scope["path"])
+        if caller is not None:
+            trace, parent = (bytes.fromhex(each.decode()) for each in caller.groups())
+            place: dict[str, Any] = {"trace": trace, "parent": parent}
+        elif game is not None and self.sampled(short):
+            place = {"game_id": game[0], "short": short}
+        elif not headers.get(b"idempotency-key") and random.randrange(SPACE) < self.below:  # noqa: S311 -- a sample
+            place = {}
+        else:
+            return
         outcome = "error" if status >= SERVER_ERROR else "done"
         attributes = {"method": scope["method"], "path": scope["path"], "status": status, "outcome": outcome}
-        name = f"api {scope['method']}"
-        if caller.is_valid and caller.trace_flags.sampled:
-            span = self._tracer.start_span(name, context=context, start_time=began, attributes=_named(attributes))
-            self._end(span, time.time_ns(), attributes)
-        elif game is not None and self.sampled(short):
-            self._child(name, game[0], short, began, time.time_ns(), **attributes)
-        elif not key and random.randrange(SPACE) < self._below:  # noqa: S311 -- a sample
-            span = self._tracer.start_span(
-                name, context=_NO_PARENT, start_time=began, attributes=_named(attributes),
-            )  # fmt: skip
-            self._end(span, time.time_ns(), attributes)
+        self.add(Span(f"api {scope['method']}", began, time.time_ns(), attributes, **place))
 
     # -- the worker: feed, project, render, send ----------------------------------------------------------------
 
@@ -277,48 +140,131 @@ class Tracing:
             await handle(entries)
             ended = time.time_ns()
             for entry in entries:
-                for short in entry.traces:
-                    if self.sampled(short):
-                        added = int(entry.id.partition("-")[0] or 0) * 1_000_000
-                        self._child("feed", entry.game_id, short, added, max(added, began), group=group)
-                        self._child(name, entry.game_id, short, began, ended, entries=len(entries))
+                for command_id in entry.command_ids:
+                    if zlib.crc32(command_id.encode()) < self.below:
+                        self._handled(entry, trace_of(command_id), group, (began, ended), name, len(entries))
 
         return handled
 
-    def sending(self, report: Callable[[Outgoing, Outcome], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    def _handled(self, entry: Entry, short: str, group: str, times: tuple[int, int], name: str, entries: int) -> None:
+        began, ended = times
+        added = int(entry.id.partition("-")[0] or 0) * 1_000_000
+        self.add(Span("feed", added, max(added, began), {"group": group}, entry.game_id, short))
+        self.add(Span(name, began, ended, {"entries": entries}, entry.game_id, short))
+
+    def sending(self, report: Callable[[Outgoing, CallOutcome], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         """Return a callback of the sender that also makes the spans of calls to Telegram: from queued to answered."""
 
-        async def reported(outgoing: Outgoing, outcome: Outcome) -> None:
-            short = outgoing.trace or ""
-            if self.sampled(short):
+        async def reported(outgoing: Outgoing, outcome: CallOutcome) -> None:
+            if outgoing.trace and outgoing.game_id and self.sampled(outgoing.trace):
                 failed = outcome.settled not in {Settled.SENT, Settled.EDITED, Settled.UNCHANGED}
-                self._child(
-                    "send", outgoing.game_id or "", short, outgoing.created_at * 1_000_000, time.time_ns(),
-                    method=outgoing.method, settled=outcome.settled.value, outcome="error" if failed else "done",
-                )  # fmt: skip
+                attributes = {
+                    "method": outgoing.method,
+                    "settled": outcome.settled.value,
+                    "outcome": "error" if failed else "done",
+                }
+                began = outgoing.created_at * 1_000_000
+                self.add(Span("send", began, time.time_ns(), attributes, outgoing.game_id, outgoing.trace))
             await report(outgoing, outcome)
 
         return reported
 
 
-def _attributes(game_id: str, short: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {"tombola.game": game_id, "tombola.trace": short, **_named(attributes)}
+@dataclass(slots=True)
+class TracedCommand:
+    """The engine's promise to the asker of a traced command: makes its root span when it is answered."""
+
+    tracing: Tracing
+    game_id: str
+    command: Command
+    """Kept, so that its identity is not given to another object meanwhile."""
+    command_id: str
+    received: Instant | None
+    asker: Promise[Outcome]
+    began: int
+    short: str
+
+    @property
+    def name(self) -> str:
+        """The name of its type."""
+        return type(self.command).__name__
+
+    def add(self, name: str, began: int, attributes: Mapping[str, object], *, is_root: bool = False) -> None:
+        """Make a span that ends now."""
+        self.tracing.add(Span(name, began, time.time_ns(), attributes, self.game_id, self.short, is_root))
+
+    def done(self) -> bool:
+        """Tell whether the asker has its answer, or no longer waits."""
+        return self.asker.done()
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        """Pass the outcome on."""
+        self._answered(outcome)
+        self.asker.set_result(outcome)
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """Pass the refusal or error on."""
+        self._answered(exception)
+        self.asker.set_exception(exception)
+
+    def _answered(self, result: Outcome | Exception) -> None:
+        tracing = self.tracing
+        tracing.commands.pop(self.command_id, None)
+        tracing.commands.pop(id(self.command), None)
+        began = self.began if self.received is None else self.received * 1_000_000
+        attributes = {"command": self.name, "outcome": outcome_of(result), "id": self.command_id}
+        self.add("update", began, attributes, is_root=True)
+        if len(tracing.shown) >= MOST_TRACED:  # answers to typed commands and to the API are not counted as taps
+            tracing.shown.clear()
+        tracing.shown[self.command_id] = f"{trace_id(self.game_id, self.short):032x}"
 
 
-def _named(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"tombola.{name}": value for name, value in attributes.items()}
+class _TracedEngine(Engine):
+    """An engine that decides for each command whether it is traced, once."""
+
+    def __init__(self, tracing: Tracing, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._tracing = tracing
+
+    @override
+    def submit(
+        self,
+        game_id: str,
+        command: Command | None,
+        *,
+        command_id: str,
+        received: Instant | None,
+        asker: Promise[Outcome],
+    ) -> None:
+        if command is not None and zlib.crc32(command_id.encode()) < self._tracing.below:
+            asker = self._traced(game_id, command, command_id, received, asker)
+        super().submit(game_id, command, command_id=command_id, received=received, asker=asker)
+
+    def _traced(
+        self, game_id: str, command: Command, command_id: str, received: Instant | None, asker: Promise[Outcome]
+    ) -> TracedCommand:
+        commands = self._tracing.commands
+        if len(commands) >= MOST_TRACED:  # commands whose askers have gone are never answered
+            commands.clear()
+        traced = TracedCommand(
+            self._tracing, game_id, command, command_id, received, asker, time.time_ns(), trace_of(command_id)
+        )
+        commands[command_id] = commands[id(command)] = traced
+        return traced
 
 
 class _TracedStore:
-    """A game store whose commits have spans."""
+    """A game store that makes spans of the commits of traced commands."""
 
-    def __init__(self, tracing: Tracing, store: GameStore) -> None:
-        self._tracing = tracing
+    def __init__(self, tracing: Tracing, store: GameStore, kinds: Mapping[str, Kind[Any]]) -> None:
+        self._commands = tracing.commands
         self._store = store
+        self._kinds = kinds
 
     async def load(self, game_id: str) -> Stored | None:
-        """Load a game."""
-        return await self._store.load(game_id)
+        """Load a game, with the rules that make spans of their decisions."""
+        stored = await self._store.load(game_id)
+        return stored and replace(stored, kind=self._kinds[stored.kind.name])
 
     async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
         """Return the records after a known state."""
@@ -326,14 +272,23 @@ class _TracedStore:
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[Any]:
         """Commit a flight."""
+        if not self._commands:
+            return await self._store.commit(commits)
         began = time.time_ns()
         outcomes = ["unavailable"] * len(commits)
         try:
             results = await self._store.commit(commits)
             outcomes = [_outcome(result) for result in results]
         finally:
-            self._tracing.committed(commits, began, time.time_ns(), outcomes)
+            self._committed(commits, began, outcomes)
         return results
+
+    def _committed(self, commits: Sequence[Commit], began: int, outcomes: Sequence[str]) -> None:
+        for commit, outcome in zip(commits, outcomes, strict=True):
+            for record in commit.records:
+                if (traced := self._commands.get(record.command_id)) is not None:
+                    counts = {"games": len(commits), "records": len(commit.records)}
+                    traced.add("commit", began, {**counts, "outcome": outcome})
 
 
 def _outcome(result: Committed | Any) -> str:

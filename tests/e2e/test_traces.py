@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from bot import process
 from bot.clock import SystemEntropy
-from bot.observe import tracing as tracing_module
+from bot.observe import span_exporter
+from bot.observe.span_exporter import Span as QueuedSpan
 from bot.observe.trace_ids import root_id, trace_id
 from bot.observe.tracing import Tracing
 from bot.runtime import ALL_ROLES
@@ -124,10 +125,10 @@ async def test_a_dead_collector_loses_spans_and_nothing_else(
 async def test_a_hostile_collector_leads_nowhere_and_holds_nothing_up(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracing_module, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(span_exporter, "CLOSE_SECONDS", 0.2)
     async with hostile(way) as server:
         tracing = Tracing(server.url, 1, {})
-        tracing._root("update", "0123456789abcd", "0123abcd", 0, 1)
+        tracing.add(QueuedSpan("update", 0, 1, {}, "0123456789abcd", "0123abcd", is_root=True))
         closing = asyncio.create_task(asyncio.to_thread(tracing.close))
         async with asyncio.timeout(60):
             while not server.asked:  # noqa: ASYNC110 -- a thread sends it
