@@ -9,7 +9,8 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import requests
 from loguru import logger
@@ -24,7 +25,7 @@ MOST_WAITING: Final = 2048
 """Maximum number of spans that wait for the collector. Beyond it the oldest are dropped."""
 BATCH: Final = 512
 """Maximum number of spans in an export."""
-GATHER_SECONDS: Final = 2.0
+GATHER_SECONDS: Final = 5.0
 """Time in which spans gather for one export, unless they are enough for a batch before."""
 EXPORT_SECONDS: Final = 5.0
 """Time limit of an export."""
@@ -32,9 +33,14 @@ MOST_PAUSE_SECONDS: Final = 60.0
 """Longest pause before a batch that was not taken is sent again. The pauses double up to it."""
 CLOSE_SECONDS: Final = 3.0
 """Time limit of sending the last spans at the end."""
+THREAD: Final = "spans"
+"""Name of the thread that sends."""
 _TEMPORARY: Final = frozenset({429, 502, 503, 504})
 """Statuses after which the same export may be repeated, says the specification of OTLP."""
 _OK: Final = range(200, 300)
+REMEMBERED: Final = 1024
+"""Number of attributes and of ids that are kept as messages."""
+_ERROR: Final = trace_pb2.Status(code=trace_pb2.Status.STATUS_CODE_ERROR)
 _FAILED: Final = frozenset({"error", "unavailable"})
 
 
@@ -76,12 +82,12 @@ class SpanExporter:
 
     def __init__(self, endpoint: str, resource: Mapping[str, str], headers: Mapping[str, str] | None = None) -> None:
         self._url = f"{endpoint.rstrip('/')}/v1/traces"
-        self._resource = Resource(attributes=_attributes(resource))
+        self._resource = Resource(attributes=[_attribute(name, value) for name, value in resource.items()])
         self._session = requests.Session()
         self._session.headers.update({**(headers or {}), "content-type": "application/x-protobuf"})
         self._waiting: deque[Span] = deque(maxlen=MOST_WAITING)
         self._any, self._enough, self._closing = threading.Event(), threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="spans", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self._thread.start()
 
     def add(self, span: Span) -> None:
@@ -157,13 +163,11 @@ class SpanExporter:
 def _message(span: Span) -> trace_pb2.Span:
     """Return a span as OpenTelemetry's message, with its ids."""
     whole, parent, own = span.trace, span.parent, secrets.token_bytes(8)
-    attributes = {f"tombola.{name}": value for name, value in span.attributes.items()}
+    attributes = [_attribute(f"tombola.{name}", value) for name, value in span.attributes.items()]
     if span.game_id:
-        identity = trace_id(span.game_id, span.short)
-        whole, root = identity.to_bytes(16), root_id(identity).to_bytes(8)
+        whole, root = _ids(span.game_id, span.short)
         parent, own = (b"", root) if span.is_root else (root, own)
-        attributes |= {"tombola.game": span.game_id, "tombola.trace": span.short}
-    failed = span.attributes.get("outcome") in _FAILED
+        attributes += [_attribute("tombola.game", span.game_id), _attribute("tombola.trace", span.short)]
     return trace_pb2.Span(
         trace_id=whole or secrets.token_bytes(16),
         span_id=own,
@@ -172,19 +176,22 @@ def _message(span: Span) -> trace_pb2.Span:
         kind=trace_pb2.Span.SPAN_KIND_SERVER if span.is_root else trace_pb2.Span.SPAN_KIND_INTERNAL,
         start_time_unix_nano=min(span.began, span.ended),
         end_time_unix_nano=span.ended,
-        attributes=_attributes(attributes),
-        status=trace_pb2.Status(code=trace_pb2.Status.STATUS_CODE_ERROR) if failed else None,
+        attributes=attributes,
+        status=_ERROR if span.attributes.get("outcome") in _FAILED else None,
     )
 
 
-def _attributes(attributes: Mapping[str, Any]) -> list[KeyValue]:
-    return [
-        KeyValue(
-            key=name,
-            value=AnyValue(int_value=value)
-            if isinstance(value, int)
-            # A path can hold a lone surrogate, which protobuf refuses.
-            else AnyValue(string_value=str(value).encode(errors="replace").decode()),
-        )
-        for name, value in attributes.items()
-    ]
+@lru_cache(REMEMBERED)
+def _ids(game_id: str, short: str) -> tuple[bytes, bytes]:
+    """Return the ids of a trace and of its root span."""
+    whole = trace_id(game_id, short)
+    return whole.to_bytes(16), root_id(whole).to_bytes(8)
+
+
+@lru_cache(REMEMBERED)
+def _attribute(name: str, value: object) -> KeyValue:
+    """Return an attribute as a message. Most are the same again and again, and to make one takes a microsecond."""
+    if isinstance(value, int):
+        return KeyValue(key=name, value=AnyValue(int_value=value))
+    # A path can hold a lone surrogate, which protobuf refuses.
+    return KeyValue(key=name, value=AnyValue(string_value=str(value).encode(errors="replace").decode()))

@@ -20,14 +20,22 @@ from bot.observe.trace_ids import root_id, trace_id
 from bot.observe.tracing import Tracing
 from bot.runtime import ALL_ROLES
 from bot.settings import TracingSection, Web
+from fsm.engine import Engine
+from fsm.kind import ChatTopic, Host
+from fsm.lobby import AlreadyJoined, Join, OpenGame
+from fsm.pick_number import PickNumberRules
+from fsm.registry import KINDS
 from play.access import Role
 from storage.feed import trace_of
 from tests.e2e.conftest import seated
+from tests.engine.memory import CountedSeeds, MemoryGames, Shelf
+from tests.support.clock import TurnedClock
 from tests.support.collector import Collector, collecting
 from tests.support.hostile import hostile
 from tests.support.silent import silent
 
 pytestmark = pytest.mark.slow
+GAME = "07aaaaaaaaaaaa"
 FRONT = frozenset({"ingress", "web"})
 TAP = {"update", "decide", "commit", "feed", "project", "render", "send"}
 
@@ -109,6 +117,35 @@ async def test_the_share_is_kept_and_is_the_same_in_every_process() -> None:
     finally:
         one.close()
         other.close()
+
+
+async def test_a_game_that_another_process_opened_is_traced_too_and_a_tap_finds_its_trace(collector: Collector) -> None:
+    shelf, clock, seeds = Shelf(), TurnedClock(1_700_000_000_000), CountedSeeds()
+    tracing = Tracing(collector.url, 1, {"service.name": "tombola"})
+    here = tracing.engine(KINDS, MemoryGames(shelf), clock, seeds)
+    there = Engine(KINDS, MemoryGames(shelf), clock, seeds)
+    place, host = ChatTopic(-1), Host(1, "Hana")
+    await there.execute(GAME, OpenGame("pick_number", GAME, place, host, "x", PickNumberRules()), command_id="tg:1")
+    await here.execute(GAME, Join(2, "Ivo"), command_id="tg:2")
+    with pytest.raises(AlreadyJoined):
+        await here.execute(GAME, Join(2, "Ivo"), command_id="tg:3")
+    assert {command: len(trace) for command, trace in tracing.shown.items()} == {"tg:2": 32, "tg:3": 32}
+    assert not tracing.commands, "an answered command is remembered"
+    await asyncio.gather(here.close(), there.close(), asyncio.to_thread(tracing.close))
+    spans = {name: [span for span in collector.spans if span.name == name] for name in ("update", "decide", "commit")}
+    assert [len(found) for found in spans.values()] == [2, 2, 1]
+    assert [attribute(span, "outcome") for span in spans["update"]] == ["done", "already-joined"]
+
+
+async def test_a_command_that_is_not_sampled_makes_nothing() -> None:
+    shelf, clock = Shelf(), TurnedClock(1_700_000_000_000)
+    tracing = Tracing("http://127.0.0.1:1", 0, {})
+    engine = tracing.engine(KINDS, MemoryGames(shelf), clock, CountedSeeds())
+    opening = OpenGame("pick_number", GAME, ChatTopic(-1), Host(1, "Hana"), "x", PickNumberRules())
+    await engine.execute(GAME, opening, command_id="tg:1")
+    await engine.close()
+    await asyncio.to_thread(tracing.close)
+    assert (tracing.shown, tracing.commands) == ({}, {})
 
 
 async def test_a_dead_collector_loses_spans_and_nothing_else(
