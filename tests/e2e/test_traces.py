@@ -120,7 +120,7 @@ async def test_the_share_is_kept_and_is_the_same_in_every_process() -> None:
 
 
 async def test_a_game_that_another_process_opened_is_traced_too_and_a_tap_finds_its_trace(collector: Collector) -> None:
-    shelf, clock, seeds = Shelf(), TurnedClock(1_700_000_000_000), CountedSeeds()
+    shelf, clock, seeds = Shelf(KINDS), TurnedClock(1_700_000_000_000), CountedSeeds()
     tracing = Tracing(collector.url, 1, {"service.name": "tombola"})
     here = tracing.engine(KINDS, MemoryGames(shelf), clock, seeds)
     there = Engine(KINDS, MemoryGames(shelf), clock, seeds)
@@ -138,7 +138,7 @@ async def test_a_game_that_another_process_opened_is_traced_too_and_a_tap_finds_
 
 
 async def test_a_command_that_is_not_sampled_makes_nothing() -> None:
-    shelf, clock = Shelf(), TurnedClock(1_700_000_000_000)
+    shelf, clock = Shelf(KINDS), TurnedClock(1_700_000_000_000)
     tracing = Tracing("http://127.0.0.1:1", 0, {})
     engine = tracing.engine(KINDS, MemoryGames(shelf), clock, CountedSeeds())
     opening = OpenGame("pick_number", GAME, ChatTopic(-1), Host(1, "Hana"), "x", PickNumberRules())
