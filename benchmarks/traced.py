@@ -104,7 +104,7 @@ class _InMemory:
 
 
 class _Contestant:
-    """An engine, and what its picks have cost in each round."""
+    """An engine and the costs of its picks in each round."""
 
     def __init__(self, name: str, engine: Engine, world: World, sender: threading.Thread | None) -> None:
         self.name, self.engine, self._world = name, engine, world
