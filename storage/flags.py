@@ -91,6 +91,8 @@ class FlagSettings:
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self._pool = pool
         self._redis = redis
+        self._untold = ""
+        """Name of a changed flag that could not be announced; empty if there is none."""
 
     async def all(self) -> dict[str, Setting]:
         """Return the changed flags, by name."""
@@ -133,7 +135,12 @@ class FlagSettings:
         if changed:
             wrote(action, target=name)
         # Also after a write that changed nothing: the announcement of an earlier one may have failed.
-        await self._redis.publish(keys.FLAGS_CHANGED, name)
+        try:
+            await self._redis.publish(keys.FLAGS_CHANGED, name)
+        except STORE_GONE as problem:
+            # The change is stored, so it has not failed: other processes read it as soon as they hear Redis again.
+            self._untold = name
+            logger.warning("the change of {} is announced when Redis is back: {}", name, type(problem).__name__)
         return changed
 
     async def listen(self, heard: Callable[[], None]) -> None:
@@ -142,6 +149,9 @@ class FlagSettings:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(keys.FLAGS_CHANGED)
+                    if self._untold:
+                        await self._redis.publish(keys.FLAGS_CHANGED, self._untold)
+                        self._untold = ""
                     while True:
                         message = await pubsub.get_message(timeout=30)
                         if message is not None and message["type"] in {"subscribe", "message"}:

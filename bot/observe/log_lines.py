@@ -64,6 +64,13 @@ _ESCAPES: Final = (
 )
 
 
+_JSON_ESCAPES: Final = {
+    code: f"\\u{code:04x}"
+    for code in (*range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+"""Characters that JSON allows in a line, and that command a terminal or divide lines for some programs."""
+
+
 def own_line(record: "Record", secrets: Sequence[str]) -> str:
     """Return a line with Tombola's own field names."""
     line: dict[str, Any] = {
@@ -143,9 +150,10 @@ def _encoded(line: Mapping[str, Any], secrets: Sequence[str]) -> str:
     safe = {key: _safe(value, secrets) for key, value in line.items()}
     limit = LONGEST_TEXT
     while True:
-        encoded = msgspec.json.encode({key: _bounded(value, limit) for key, value in safe.items()})
-        if len(encoded) <= LONGEST_LINE or limit <= SHORTEST_TEXT:
-            return encoded.decode()
+        encoded = msgspec.json.encode({key: _bounded(value, limit) for key, value in safe.items()}).decode()
+        encoded = encoded.translate(_JSON_ESCAPES)  # they occur in strings alone
+        if len(encoded.encode()) <= LONGEST_LINE or limit <= SHORTEST_TEXT:
+            return encoded
         limit //= 2
 
 

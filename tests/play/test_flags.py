@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from openfeature import api as openfeature
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fsm.kind import ChatTopic
 from fsm.lobby import Join
@@ -15,6 +16,7 @@ from fsm.pick_number import SECOND_DRAW_FORMAT, PickNumberGame, PickNumberRules
 from fsm.quiz import NATIVE_POLLS, QuizGame, QuizRules
 from play.access import Actor, NotAnOperator
 from play.flags import API_WRITES, MOST_BYTES, BadFlagSetting, Flags, UnknownFlag, defined, in_share
+from storage import keys
 from storage.flags import Change, FlagSettings, Setting
 from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, TEXTS, Room
 
@@ -172,6 +174,35 @@ async def test_a_process_that_starts_without_postgresql_takes_the_changes_last_r
     fresh = Flags(FlagSettings(Away(), room.redis), room.deps.play.access)  # type: ignore[arg-type]
     assert not await fresh.load()
     assert [fresh.is_on(NATIVE_POLLS, chat) for chat in (GROUP, 7)] == [False, True]
+
+
+async def test_a_change_while_redis_is_away_is_kept_and_is_announced_when_redis_is_back(room: Room) -> None:
+    class Away:
+        """Redis as the client finds it, away until it is back."""
+
+        here = False
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(room.redis, name) if self.here else self.fail
+
+        async def fail(self, *_: object, **__: object) -> object:
+            raise RedisConnectionError
+
+    away = Away()
+    ours = Flags(FlagSettings(room.pool, away), room.deps.play.access)  # type: ignore[arg-type]
+    assert (await ours.change(WHO, NATIVE_POLLS, Change(percent=0))).setting.percent == 0
+    assert not ours.is_on(NATIVE_POLLS, GROUP)
+    theirs = another(room)
+    assert await theirs.load()
+    assert not theirs.is_on(NATIVE_POLLS, GROUP)
+    away.here = True
+    async with room.redis.pubsub() as heard, asyncio.TaskGroup() as tasks, asyncio.timeout(HOUR):
+        await heard.subscribe(keys.FLAGS_CHANGED)
+        running = tasks.create_task(ours.run())
+        while (told := await heard.get_message(timeout=HOUR)) is None or told["type"] != "message":
+            pass
+        running.cancel()
+    assert told["data"] == NATIVE_POLLS.encode()
 
 
 async def test_a_flag_of_another_version_leaves_the_others_of_the_file_in_use(room: Room, tmp_path: Path) -> None:

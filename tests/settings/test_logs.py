@@ -160,6 +160,21 @@ def test_a_value_forges_no_line_for_people_and_commands_no_terminal(capsys: pyte
     assert "\x1b[2J" not in line
 
 
+@pytest.mark.parametrize("form", FORMATS, ids=str)
+def test_a_value_divides_no_line_of_json_and_commands_no_terminal(
+    form: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    title = 'a"\n{"message":"forged"}\r\x1b[2J\x7f\x85\x9b2J\u2028\u2029\u202e\u2066\\'
+    set_up(**form)
+    logger.bind(title=title).info("opened {}", title * 3000)
+    text = capsys.readouterr().err.removesuffix("\n")
+    assert text.splitlines() == [text]
+    assert all(character.isprintable() for character in text)
+    found = json.loads(text)
+    assert title in {found.get("title"), found.get("labels.title")}
+    assert found["message"].startswith(f"opened {title}")
+
+
 def test_a_text_entry_is_bounded_and_no_text_of_an_exception_forges_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
