@@ -55,6 +55,10 @@ test-alerts: .venv/dev.stamp ## test rules, dashboards and alerts on a real Prom
 test-errors: .venv/dev.stamp ## report errors to a real server of Sentry's protocol, bugsink of PyPI, in an environment of its own
 	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_error_server.py $(ARGS)
 
+.PHONY: test-traces
+test-traces: .venv/dev.stamp ## read a trace of a tap from a real collector, rotel of PyPI, in an environment of its own
+	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_collector.py $(ARGS)
+
 .PHONY: test-brokers
 test-brokers: .venv/dev.stamp ## kill NATS, RabbitMQ and Kafka's mock cluster while the bridge publishes (make system-servers)
 	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_brokers.py $(ARGS)
