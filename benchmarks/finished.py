@@ -41,7 +41,7 @@ from fsm.registry import KINDS
 from storage import keys
 from storage.archive import Archive
 from storage.codec import Codec
-from storage.connections import Pool, postgres_pool, redis_client
+from storage.connections import Connection, Pool, postgres_pool, redis_client
 from storage.embedded import embedded_postgres, embedded_redis
 from storage.feed import Entry, Feed
 from storage.games import RedisGames
@@ -83,39 +83,36 @@ LAST_PAGE = 1000
 """Number of the last page that a person could reach by tapping."""
 
 _COPIES = """
-CREATE TEMP TABLE copies (number int, id text, model text, chat_id bigint, ten text, opened_at timestamptz)
-ON COMMIT DROP
+CREATE UNLOGGED TABLE copies (number int, id text, model text, chat_id bigint, ten text, opened_at timestamptz)
 """
-_OF = """
-FROM copies c JOIN games m ON m.id = c.model {} WHERE c.number >= $1 AND c.number < $2 ORDER BY c.number
-"""
+_OF = "FROM copies c JOIN games m ON m.id = c.model {}"
 _LATER = "c.opened_at - m.opened_at"
 _TEN, _MODELS_TEN = "c.ten::bigint", "m.host_id / 10"
-_STEPS = (
-    f"""
+_STEPS = {
+    "games": f"""
     INSERT INTO games (id, kind, chat_id, topic_id, title, host_id, status, rules, summary, players, prize_pool,
         version, opened_at, ended_at)
     SELECT c.id, m.kind, c.chat_id, m.topic_id, m.title, {_TEN} * 10 + m.host_id % 10, m.status, m.rules, m.summary,
         m.players, m.prize_pool, m.version, c.opened_at, m.ended_at + ({_LATER}) {_OF.format("")}
     """,
-    f"""
+    "game_participants": f"""
     INSERT INTO game_participants (game_id, player_id, name, joined_at, left_at, number, points, place, prize)
     SELECT c.id, {_TEN} * 10 + p.player_id % 10, p.name, p.joined_at + ({_LATER}), p.left_at + ({_LATER}), p.number,
         p.points, p.place, p.prize {_OF.format("JOIN game_participants p ON p.game_id = m.id")}
     """,
-    f"""
+    "prizes": f"""
     INSERT INTO prizes (game_id, player_id, place, amount, settled_at)
     SELECT c.id, {_TEN} * 10 + p.player_id % 10, p.place, p.amount, p.settled_at + ({_LATER})
     {_OF.format("JOIN prizes p ON p.game_id = m.id")}
     """,
-    f"""
+    "game_events": f"""
     INSERT INTO game_events (game_id, version, name, at, command_id, data)
     SELECT c.id, e.version, e.name, e.at + ({_LATER}), e.command_id,
         replace(replace(e.data::text, ({_MODELS_TEN})::text, c.ten), m.id, c.id)::jsonb
-    {_OF.format("JOIN game_events e ON e.game_id = m.id")}, e.version
+    {_OF.format("JOIN game_events e ON e.game_id = m.id")}
     """,
-)
-"""Statements that copy the rows of some games."""
+}
+"""Statements that copy the rows of all games, by table. Copies are read in the order of time."""
 _PEOPLE = """
 INSERT INTO players (id, name) SELECT DISTINCT ON (player_id) player_id, name FROM game_participants
 ON CONFLICT DO NOTHING
@@ -136,6 +133,20 @@ ON CONFLICT (player_id, chat_id, kind)
 DO UPDATE SET games = excluded.games, wins = excluded.wins, prizes = excluded.prizes, points = excluded.points
 """
 """Statement that adds up players' figures as the projector does."""
+_KEYS = """
+SELECT conname AS name, conrelid::regclass::text AS on, contype = 'f' AS refers, pg_get_constraintdef(oid) AS made
+FROM pg_constraint
+WHERE (conrelid = ANY($1::text[]::regclass[]) OR confrelid = ANY($1::text[]::regclass[]))
+    AND connamespace = current_schema()::regnamespace AND contype IN ('p', 'u', 'f') AND conparentid = 0
+ORDER BY contype = 'f' DESC
+"""
+_INDEXES = """
+SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS made
+FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid
+WHERE i.indrelid = ANY($1::text[]::regclass[]) AND c.oid IS NULL
+"""
+_LOADING = ("SET work_mem = '512MB'", "SET maintenance_work_mem = '1GB'", "SET synchronous_commit = off")
+"""Settings of a session that fills tables."""
 
 
 # -- games that have ended --------------------------------------------------------------------------------------
@@ -238,18 +249,50 @@ async def project(pool: Pool, games: Sequence[Ended]) -> None:
         await Projector(pool).handle([entry])
 
 
+@asynccontextmanager
+async def bare(pool: Pool, tables: Sequence[str]) -> AsyncIterator[None]:
+    """Take the keys and indexes off tables while they are filled, and build the same ones afterwards.
+
+    A random key written row by row into an index larger than the server's buffers is most of the time of a large fill.
+    """
+    async with loading(pool) as connection:
+        constraints = await connection.fetch(_KEYS, list(tables))
+        indexes = await connection.fetch(_INDEXES, list(tables))
+        for key in constraints:
+            await connection.execute(f"ALTER TABLE {key['on']} DROP CONSTRAINT {key['name']}")
+        for index in indexes:
+            await connection.execute(f"DROP INDEX {index['name']}")
+    yield
+    async with loading(pool) as connection:
+        for key in reversed(constraints):
+            await connection.execute(f"ALTER TABLE {key['on']} ADD CONSTRAINT {key['name']} {key['made']}")
+        for index in indexes:  # ON ONLY would leave a table's partitions without the index
+            await connection.execute(index["made"].replace(" ON ONLY ", " ON ", 1))
+
+
+@asynccontextmanager
+async def loading(pool: Pool) -> AsyncIterator[Connection]:
+    """Lend a connection with settings for large statements."""
+    async with pool.acquire() as connection:
+        for setting in _LOADING:
+            await connection.execute(setting)
+        yield connection
+        await connection.execute("RESET ALL")
+
+
 async def multiply(pool: Pool, games: Sequence[Ended]) -> None:
     """Copy the first games, which are stored already, to all other games in every table that the projector writes."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(_COPIES)
+    await pool.execute(_COPIES)
+    async with bare(pool, list(_STEPS)), loading(pool) as connection:
         rows = [_copy(game, games[game.number % PLAYED]) for game in games[PLAYED:]]
         await connection.copy_records_to_table("copies", records=rows)
-        for first in range(PLAYED, len(games), A_STEP):
-            for statement in _STEPS:
-                await connection.execute(statement, first, first + A_STEP)
+        await connection.execute("ANALYZE")
+        for statement in _STEPS.values():
+            await connection.execute(statement)
+        await connection.execute("ANALYZE")
         for statement in (_PEOPLE, _CHATS, _FIGURES):
             await connection.execute(statement)
-    for statement in ("VACUUM ANALYZE", "CHECKPOINT"):  # neither may run during a measurement
+    for statement in ("DROP TABLE copies", "VACUUM ANALYZE", "CHECKPOINT"):  # neither may run during a measurement
         await pool.execute(statement)
 
 

@@ -3,8 +3,8 @@
 python -m benchmarks.timeseries [--events 10000000] [--reads 200] [--dsn DSN]
 
 The games are those of `benchmarks/finished.py`: a few are played by the rules and written by the projector, the others
-are copies of their rows, spread over a year. The rows are filled month by month into the tables as migration 0019 makes
-them. With `--dsn` the same runs on an empty database with TimescaleDB.
+are copies of their rows, spread over a year, in the tables as the migrations make them. One more game has 10,000
+players. With `--dsn` the same runs on an empty database with TimescaleDB.
 """
 
 import argparse
@@ -20,8 +20,9 @@ from random import Random
 from loguru import logger
 from redis.asyncio import Redis
 
-from benchmarks.finished import CODEC, PLAYERS, Ended, multiply, past, project
+from benchmarks.finished import CODEC, PLAYERS, Ended, bare, loading, multiply, past, project
 from benchmarks.plan import say
+from play.exports import ROWS_A_READ
 from storage import migrate, time_series
 from storage.achievements import Achievements
 from storage.archive import Archive
@@ -45,6 +46,29 @@ FROM game_participants p JOIN games g ON g.id = p.game_id CROSS JOIN LATERAL (VA
 ) AS n(name)
 GROUP BY 1, 2, 3, 4
 """
+LARGE = 10_000
+"""Players of one game, the largest that there may be."""
+LARGE_GAME = (
+    """
+    INSERT INTO games (id, kind, chat_id, title, host_id, status, rules, summary, players, version, opened_at, ended_at)
+    SELECT $1, kind, chat_id, title, host_id, status, rules, summary, $3::int, $3::int, opened_at, ended_at FROM games
+    WHERE id = $2
+    """,
+    """
+    INSERT INTO game_participants (game_id, player_id, name, joined_at, number, place)
+    SELECT $1, n, 'Player ' || n, opened_at, n, n FROM games, generate_series(1, $3::int) n WHERE id = $2
+    """,
+    """
+    INSERT INTO prizes (game_id, player_id, place, amount, settled_at, currency)
+    SELECT $1, n, n, 1, ended_at, 'EUR' FROM games, generate_series(1, $3::int) n WHERE id = $2
+    """,
+    """
+    INSERT INTO game_events (game_id, version, name, at, command_id, data)
+    SELECT $1, n, 'player_joined', opened_at, 'tg:' || n, jsonb_build_object('player_id', n, 'name', 'Player ' || n)
+    FROM games, generate_series(1, $3::int) n WHERE id = $2
+    """,
+)
+"""Statements that write the large game beside an ordinary one."""
 LISTED = "UPDATE players SET listed = true WHERE id % 20 = 1"
 
 
@@ -68,13 +92,21 @@ async def fill(pool: Pool, games: Sequence[Ended]) -> None:
     await project(pool, games[:MODELS])
     await multiply(pool, games)
     await pool.execute("TRUNCATE player_periods")
-    await pool.execute(PERIODS)
-    await pool.execute(LISTED)
+    async with bare(pool, ["player_periods"]), loading(pool) as connection:
+        await connection.execute(PERIODS)
+        await connection.execute(LISTED)
+    for statement in LARGE_GAME:
+        await pool.execute(statement, large(games), games[-1].id, LARGE)
     for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
         await pool.execute(statement)
     events = await pool.fetchval("SELECT count(*) FROM game_events")
     size = await pool.fetchval("SELECT pg_database_size(current_database())")
     say(f"{events:,} events of {len(games):,} games, {size / 1e6:,.0f} MB, in {time.perf_counter() - began:.0f} s")
+
+
+def large(games: Sequence[Ended]) -> str:
+    """Return the id of the large game."""
+    return f"{games[-1].id}L"
 
 
 def reads(pool: Pool, games: Sequence[Ended], seed: int) -> Mapping[str, Callable[[], Awaitable[object]]]:
@@ -98,6 +130,10 @@ def reads(pool: Pool, games: Sequence[Ended], seed: int) -> Mapping[str, Callabl
     def before() -> tuple[int, str]:
         return game().opened_at, "04"
 
+    async def whole(ids: list[str]) -> None:
+        for offset in range(0, LARGE, ROWS_A_READ):
+            await archive.results(ids, ROWS_A_READ, offset)
+
     def mine(table: str) -> Callable[[], Awaitable[object]]:
         statement = f"SELECT to_jsonb(t) FROM {table} t WHERE {TABLES[table].mine} LIMIT 10000"  # noqa: S608
         return lambda: pool.fetch(statement, person())
@@ -113,6 +149,11 @@ def reads(pool: Pool, games: Sequence[Ended], seed: int) -> Mapping[str, Callabl
         "ended games of all, API": lambda: archive.ended(50, after=before()),
         "ended since an hour": lambda: archive.ended_since(round(now.timestamp() * 1000) - 3_600_000, 1000),
         "results of 50 games": lambda: archive.results([game().id for _ in range(50)]),
+        "page of an export": lambda: archive.results([game().id for _ in range(100)], ROWS_A_READ),
+        "page of a large game's export": lambda: archive.results([large(games)], ROWS_A_READ, random.randrange(LARGE)),
+        "whole export of a large game": lambda: whole([large(games)]),
+        "participants of a large game": lambda: archive.participants([large(games)], 100),
+        "events of a large game, API": lambda: archive.events_after(large(games), random.randrange(LARGE), 50),
         "participants of 50 games": lambda: archive.participants([game().id for _ in range(50)], 10),
         "timeline of a game": lambda: archive.timeline(game().id, 100),
         "events of a game, API": lambda: archive.events_after(game().id, 5, 50),

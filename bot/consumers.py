@@ -14,6 +14,7 @@ from bot.importing import imported
 from bot.public_log_keeper import PublicLogKeeper
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
+from fsm.kind import Game
 from handlers.boards import Boards
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.registry import CONSUMERS
@@ -70,6 +71,8 @@ class Consumers:
         self._reminders = reminders
         self._member_checks = runtime.member_checks()
         self._late_dsn = late_dsn
+        self._untold = list[Game]()
+        """Games that were restored by attempts that did not end: their chats are told after the next one."""
         self.bridge = bridge
         self._of_kinds: dict[str, KindConsumer] = {}
         self._doorbell = Bell(runtime.stores.listening, bell_channel())
@@ -227,9 +230,12 @@ class Consumers:
         """Restore live games that Redis has lost and tell their chats, then show recent results again."""
         runtime = self._runtime
         rebuilt = await bring_forward(
-            runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games
+            runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games, self._untold
         )
-        await self._boards.tell_of_restored(rebuilt.games)
+        self._untold.clear()
+        if rebuilt.games:  # a task of its own, because the limit of a start may end this one
+            telling = self._boards.tell_of_restored(rebuilt.games)
+            runtime.tasks.spawn("telling of restored games", telling, vital=False)
         recent = min(RESULT_MS, int(runtime.settings.games.keep_finished_seconds * 500))
         stores, since = runtime.stores, runtime.play.clock.now() - recent
         for stored in await forgotten(stores.pool, stores.redis, stores.codec, since=since):
@@ -264,7 +270,7 @@ class Consumers:
         """Rebuild within the time limit of a start. Return False if a store is unavailable."""
         try:
             await asyncio.wait_for(self._rebuild(), POSTGRES_SECONDS)
-        except AWAY:
+        except (Unavailable, *AWAY):
             return False
         return True
 
@@ -276,7 +282,7 @@ class Consumers:
                 if self._late_dsn:
                     await migrate.upgrade(self._late_dsn)
                 await self._rebuild()
-            except AWAY as problem:
+            except (Unavailable, *AWAY) as problem:
                 logger.debug("PostgreSQL is still away: {}", type(problem).__name__)
             else:
                 return

@@ -41,6 +41,7 @@ from bot.runtime import ALL_ROLES, Connections, Runtime, build
 from bot.settings import Draw, Settings, SettingsError
 from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
+from fsm.kind import Game
 from fsm.pick_number import Beacon
 from play.application import Application
 from play.texts import FOLDER
@@ -237,7 +238,7 @@ async def _roles(
         tasks.spawn("audit", runtime.stores.audit.run())
         tasks.spawn("loop lag", watch_loop(runtime.metrics.loop_lag.add))
         boards = runtime.boards(me["username"])
-        guard.begin(partial(_bring_forward, runtime), boards.tell_of_restored, partial(tasks.spawn, brief=True))
+        guard.begin(partial(_bring_forward, runtime, []), boards.tell_of_restored, partial(tasks.spawn, brief=True))
         if "worker" in roles:
             reminders = runtime.reminders()
             moments = runtime.moments(reminders, me["username"])
@@ -305,13 +306,16 @@ async def _occupy(runtime: Runtime, bot_id: int) -> None:
     runtime.tasks.spawn("occupancy", occupancy.keep())
 
 
-async def _bring_forward(runtime: Runtime) -> Rebuilt:
-    """Restore the games that are newer in PostgreSQL.
+async def _bring_forward(runtime: Runtime, untold: list[Game]) -> Rebuilt:
+    """Restore the games that are newer in PostgreSQL. ``untold`` keeps those of interrupted attempts.
 
     The failover guard blocks the usual Redis client meanwhile, so this uses the other client.
     """
     stores = runtime.stores
-    return await bring_forward(stores.pool, stores.listening, stores.codec, stores.games.through(stores.listening))
+    games = stores.games.through(stores.listening)
+    rebuilt = await bring_forward(stores.pool, stores.listening, stores.codec, games, untold)
+    untold.clear()
+    return rebuilt
 
 
 async def _compare_clocks(runtime: Runtime, *, may_lead: bool) -> None:

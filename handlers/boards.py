@@ -27,7 +27,7 @@ from play.texts import Texts
 from storage.administrators import Administrators
 from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
-from storage.leases import STORE_GONE
+from storage.leases import STORE_GONE, jitter
 from storage.people import People
 from storage.set_aside import SetAside
 from telegram.limits import Priority
@@ -42,6 +42,8 @@ BETWEEN_MS = 2_000
 """Shortest interval between two renderings of one game's progress, in milliseconds. In the long run Telegram allows a
 group one message or edit every three seconds, so shorter intervals would cause a pause later."""
 PROGRESS = "board progress"
+RESTORED_TRIES, RESTORED_AGAIN_SECONDS = 120, 2.0
+"""Attempts to tell the chats of restored games while Redis is away, and the pause between two, in seconds."""
 TRIES = 5
 """Attempts to render a game's progress before it is set aside until the game changes again."""
 REMEMBERED = 50_000
@@ -177,30 +179,45 @@ class Boards:
         if apart is not None:
             await self._outbox.forget(below_slot_of(game_id, apart.part))
 
-    async def tell_restored(self, game: Game) -> None:
-        """Tell a chat that its game was restored after a loss of the live store, and show the game's board."""
+    async def tell_of_restored(self, games: Sequence[Game]) -> None:
+        """Tell the chats of restored games. Of games that have ended, only the result is shown.
+
+        The circuit to Redis may still be open from the loss, so a game that can't be shown yet is tried again.
+        """
+        at, waiting = self._clock.now(), list(games)
+        for tried in range(1, RESTORED_TRIES + 1):
+            waiting = [game for game in waiting if not await self._told_of(game, at)]
+            if not waiting:
+                return
+            if tried < RESTORED_TRIES:
+                await asyncio.sleep(jitter(RESTORED_AGAIN_SECONDS))
+        logger.error("Redis stayed away; {} chats do not know that their game was restored", len(waiting))
+
+    async def _told_of(self, game: Game, at: Instant) -> bool:
+        """Tell the chat of a restored game. Returns False if a store is away."""
+        try:
+            await (self.show(game.id, whole=True) if game.phase in FINAL else self._tell_restored(game, at))
+        except (Unavailable, *STORE_GONE):
+            return False
+        except Exception as bug:  # noqa: BLE001 -- one game's view must not keep the others from being shown
+            self._aside.add("showing restored games", game.id, bug)
+        return True
+
+    async def _tell_restored(self, game: Game, at: Instant) -> None:
         locale = await self._locale(game.place.chat_id)
         await self._outbox.put(
             Outgoing(
-                id=f"restored:{game.id}:{self._clock.now()}",
+                id=f"restored:{game.id}:{at}",  # the same at each try, so that the outbox takes the notice once
                 chat_id=game.place.chat_id,
                 topic_id=game.place.topic_id or None,
                 method="sendMessage",
                 params=send_params(Message(self._texts.html(locale, "game-restored"))),
                 priority=Priority.URGENT,
-                created_at=self._clock.now(),
+                created_at=at,
                 game_id=game.id,
             )
         )
         await self.show(game.id)
-
-    async def tell_of_restored(self, games: Sequence[Game]) -> None:
-        """Tell the chats of restored games. Of games that have ended, only the result is shown."""
-        for game in games:
-            try:
-                await (self.show(game.id, whole=True) if game.phase in FINAL else self.tell_restored(game))
-            except Exception as bug:  # noqa: BLE001 -- one game's view must not keep the others from being shown
-                self._aside.add("showing restored games", game.id, bug)
 
     async def show_end(self, game_id: str, *, only_if_removed: bool = False) -> None:
         """Show the end of a game on its board, for a group in which the bot could not write and now can again.

@@ -18,9 +18,10 @@ from fsm.kind import Instant
 from play.packs import separator
 from play.texts import Texts
 from questions.pack_writer import harmless, write_csv
-from storage.archive import Archive, Result
+from storage.archive import Archive, FinishedGame, Result
 
 GAMES_A_READ: Final = 100
+ROWS_A_READ: Final = 1000
 MOST_ROWS: Final = 1_000_000
 """Number of rows after which an export ends; the next one continues with the parameter `until`."""
 CHUNK: Final = 65_536
@@ -92,12 +93,30 @@ async def results(
     start = None if since is None else _instant(since)
     while found := await archive.ended(GAMES_A_READ, chat_id=chat_id, after=after):
         after = found[-1][0], found[-1][1].id
-        chosen = [game.id for at, game in found if start is None or at >= start]
-        page = [_row(result) for result in await archive.results(chosen)]
-        rows += len(page)
-        yield page
+        chosen = [game for at, game in found if start is None or at >= start]
+        async for page in _pages(archive, chosen):
+            rows += len(page)
+            yield page
         if len(chosen) < len(found) or rows >= MOST_ROWS:
             return
+
+
+async def _pages(archive: Archive, games: Sequence[FinishedGame]) -> AsyncIterator[list[ResultRow]]:
+    """Yield the results of games in pages, because one game may have ten thousand players."""
+    together: list[str] = []
+    players = 0
+    for number, game in enumerate(games, 1):
+        together.append(game.id)
+        players += game.players
+        if players < ROWS_A_READ and number < len(games):
+            continue
+        offset = 0
+        while found := await archive.results(together, ROWS_A_READ, offset):
+            yield [_row(result) for result in found]
+            offset += len(found)
+            if len(found) < ROWS_A_READ:
+                break
+        together, players = [], 0
 
 
 def _row(result: Result) -> ResultRow:

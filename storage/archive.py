@@ -78,17 +78,21 @@ ORDER BY p.joined_at DESC, g.id LIMIT $1
 _ENDED_SINCE = """
 SELECT id, kind, status, ended_at, summary FROM games WHERE ended_at >= $1 ORDER BY ended_at DESC LIMIT $2
 """
-_RESULTS = """
-SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.player_id, p.name, p.number, p.points,
-    p.place, p.prize, COALESCE(z.currency, '') AS currency, COALESCE(z.award, '') AS award
-FROM games g JOIN game_participants p ON p.game_id = g.id
+_BEST_OF_EACH = "ended_at DESC, id, place NULLS LAST, player_id"
+_RESULTS = f"""
+SELECT r.*, COALESCE(z.currency, '') AS currency, COALESCE(z.award, '') AS award FROM (
+    SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.player_id, p.name, p.number, p.points,
+        p.place, p.prize
+    FROM games g JOIN game_participants p ON p.game_id = g.id
+    WHERE g.id = ANY($1::text[]) AND (p.left_at IS NULL OR p.place IS NOT NULL)
+    ORDER BY {_BEST_OF_EACH} LIMIT $2 OFFSET $3
+) AS r
 LEFT JOIN LATERAL (
     SELECT currency, award FROM prizes
-    WHERE game_id = p.game_id AND player_id = p.player_id AND settled_at = g.ended_at OFFSET 0
+    WHERE game_id = r.id AND player_id = r.player_id AND settled_at = r.ended_at OFFSET 0
 ) AS z ON true
-WHERE g.id = ANY($1::text[]) AND (p.left_at IS NULL OR p.place IS NOT NULL)
-ORDER BY g.ended_at DESC, g.id, p.place NULLS LAST, p.player_id
-"""
+ORDER BY {_BEST_OF_EACH}
+"""  # noqa: S608 -- made of constants
 # A player who leaves during a quiz keeps their points, and may have won.
 _PARTICIPANTS = """
 SELECT g.id, p.player_id, p.name, p.joined_at FROM unnest($1::text[]) AS g (id) CROSS JOIN LATERAL (
@@ -347,14 +351,14 @@ class Archive:
             for id_, kind, status, at, summary in rows
         ]
 
-    async def results(self, game_ids: Sequence[str]) -> list[Result]:
-        """Return the participants of ended games with their results, game by game, best first.
+    async def results(self, game_ids: Sequence[str], limit: int | None = None, offset: int = 0) -> list[Result]:
+        """Return the participants of ended games with their results, game by game, best first. None: all of them.
 
         People who left are among them only if they have a place.
         """
         return [
             Result(**{**row, "opened_at": _instant(row["opened_at"]), "ended_at": _instant(row["ended_at"])})
-            for row in await self._pool.fetch(_RESULTS, list(game_ids))
+            for row in await self._pool.fetch(_RESULTS, list(game_ids), limit, offset)
         ]
 
     async def participants(self, game_ids: Sequence[str], limit: int) -> dict[str, list[Player]]:

@@ -36,8 +36,9 @@ WHERE p.listed AND t.period = $2 AND $1::bigint = 0 AND ($3 = '' OR t.kind = $3)
 """  # noqa: S608 -- made of constants
 _OF_LISTED_EVER = """
 SELECT t.player_id, t.games, t.wins, t.prizes, t.points FROM players p JOIN player_stats t ON t.player_id = p.id
-WHERE p.listed AND t.chat_id = $1 AND t.kind = $3 AND $2 = ''
+WHERE p.listed AND t.chat_id = 0 AND $1::bigint = 0 AND t.kind = $3 AND $2 = ''
 """
+# The constant 0, because a prepared statement's general plan would expect as many rows as an average chat has.
 _PAGE = "place > $5"
 _NEAR = f"""
 place BETWEEN (SELECT place FROM ranked WHERE player_id = $5) - {AROUND}
@@ -198,6 +199,7 @@ def _filled(names: Sequence[str], rows: Sequence[Any]) -> list[Week]:
 def _ranked(figures: str, where: str, totals: str) -> str:
     """Return the statement of a leaderboard.
 
+    OFFSET 0 makes it look up each name by index: a general plan would read the rows of all players and join them.
     Its parameters: $1 chat, $2 period, $3 kind, $4 limit, $5 offset or player, $6 and $7 bounds of the period.
     """
     return f"""
@@ -207,6 +209,8 @@ WITH figures AS MATERIALIZED ({figures}), ranked AS (
 SELECT r.place, r.player_id, COALESCE(s.name, ''), r.games, r.wins, r.prizes, r.points, COALESCE((
     SELECT jsonb_object_agg(currency, amount::text) FROM ({totals}) AS each
 ), '{{}}')
-FROM shown r LEFT JOIN player_stats s ON s.player_id = r.player_id AND s.chat_id = $1 AND s.kind = ''
+FROM shown r LEFT JOIN LATERAL (
+    SELECT name FROM player_stats WHERE player_id = r.player_id AND chat_id = $1 AND kind = '' OFFSET 0
+) AS s ON true
 ORDER BY r.place
 """  # noqa: S608 -- made of constants

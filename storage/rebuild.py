@@ -57,10 +57,13 @@ class Rebuilt:
     """
 
 
-async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
+async def rebuild(
+    pool: Pool, redis: Redis, codec: Codec, games: RedisGames, restored: list[Game] | None = None
+) -> Rebuilt:
     """Restore the games that Redis has lost. Costs little if it has lost none.
 
-    Raises the errors of asyncpg and redis-py.
+    Restored games are also appended to ``restored``, so that an interruption loses none of them. Raises the errors of
+    asyncpg and redis-py.
     """
     put_back: list[Game] = []
     left: list[str] = []
@@ -79,6 +82,8 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
             answer = await _restore(redis, codec, games, stored, tokens.get(keys.shard_of_game(game_id), b""))
             if answer == 1:
                 put_back.append(stored.state)
+                if restored is not None:
+                    restored.append(stored.state)
             elif answer < 0:
                 left.append(game_id)
     if put_back:
@@ -88,12 +93,18 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
     return Rebuilt(tuple(put_back), tuple(left))
 
 
-async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
+async def bring_forward(
+    pool: Pool, redis: Redis, codec: Codec, games: RedisGames, restored: list[Game] | None = None
+) -> Rebuilt:
     """Restore every game that is newer in PostgreSQL than in Redis, ended ones too, then the games that Redis lacks.
 
-    For a Redis that lost its last writes. Raises the errors of asyncpg and redis-py.
+    For a Redis that lost its last writes. If an earlier call was interrupted, ``restored`` has the games that it
+    restored; this call appends its own and returns all of them, and the caller tells their chats.
+
+    Raises the errors of asyncpg and redis-py.
     """
-    put_back: list[Game] = []
+    put_back: list[Game] = [] if restored is None else restored
+    before = len(put_back)
     left: list[str] = []
     archive = Archive(pool, codec)
     async for ids in games_in(redis):
@@ -104,10 +115,10 @@ async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGame
                 left.append(game_id)
             elif await _restore(redis, codec, games, stored, b"") == 1:
                 put_back.append(stored.state)
-    if put_back:
-        logger.warning("Redis had older versions of {} games than PostgreSQL; restored the newer ones", len(put_back))
-    rebuilt = await rebuild(pool, redis, codec, games)
-    return Rebuilt((*put_back, *rebuilt.games), (*left, *rebuilt.left))
+    if newer := len(put_back) - before:
+        logger.warning("Redis had older versions of {} games than PostgreSQL; restored the newer ones", newer)
+    rebuilt = await rebuild(pool, redis, codec, games, put_back)
+    return Rebuilt(tuple(put_back), (*left, *rebuilt.left))
 
 
 async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, game_id: str) -> Game | None:

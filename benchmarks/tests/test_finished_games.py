@@ -24,6 +24,16 @@ async def rows(pool: Pool, table: str, order: str, game: Ended) -> list[dict[str
     return [dict(row) for row in found]
 
 
+async def shape(pool: Pool) -> list[tuple[Any, ...]]:
+    """Return all indexes and constraints, those of partitions too."""
+    found = await pool.fetch(
+        "SELECT indexdef AS made FROM pg_indexes WHERE schemaname = current_schema() UNION ALL"
+        " SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE connamespace = current_schema()::regnamespace ORDER BY made"
+    )
+    return [tuple(row) for row in found]
+
+
 async def figures(pool: Pool) -> list[tuple[Any, ...]]:
     """Return all players' figures as they are added up."""
     found = await pool.fetch("SELECT * FROM player_stats ORDER BY player_id, chat_id, kind")

@@ -83,3 +83,17 @@ async def test_without_results_of_the_last_year_there_is_no_file(room: Room) -> 
     await room.say(f"/start csv_{GROUP}", by=HOST, chat=HOST)
     assert await room.answer() == text("results-none")
     assert not room.telegram.uploads
+
+
+async def test_an_export_in_small_pages_has_every_participant_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        await room.play()
+    archive = room.deps.stores.archive.uncached
+    whole = [page async for page in exports.results(archive, GROUP)]
+    for size in (1, 2, 3, 4):
+        monkeypatch.setattr(exports, "ROWS_A_READ", size)
+        pages = [page async for page in exports.results(archive, GROUP)]
+        assert [row for page in pages for row in page] == [row for page in whole for row in page]
+        assert max(len(page) for page in pages) <= size
+    assert len(whole) == 1
+    assert len({row.game_id for row in whole[0]}) == 3

@@ -10,15 +10,19 @@ from redis.asyncio import Redis
 
 from bot.deadlines import Deadlines
 from bot.tasks import Tasks
+from fsm.engine import Engine, Unavailable
+from fsm.kind import Game
 from fsm.lobby import Join
+from fsm.registry import KINDS
 from handlers.boards import PROGRESS, TRIES, Boards
 from handlers.kinds import registry
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
+from storage.breakers import Circuit, GuardedStore
 from storage.connections import Pool
 from storage.people import People
-from storage.rebuild import rebuild
+from storage.rebuild import bring_forward, rebuild
 from storage.retention import prune
 from storage.set_aside import SetAside
 from telegram.limits import Limits
@@ -150,6 +154,41 @@ async def test_a_live_game_that_cant_be_folded_keeps_no_other_from_being_put_bac
     rebuilt = await rebuild(pool, house.redis, house.codec, house.games)
     assert {game.id for game in rebuilt.games} == {games[0], games[2]}
     assert rebuilt.left == (games[1],)
+
+
+async def test_chats_are_told_of_restored_games_although_the_circuit_to_redis_is_still_open(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.boards.RESTORED_AGAIN_SECONDS", 0.05)
+    games = [await house.begin(chat_id=-number - 1) for number in range(3)]
+    states = [(await house.engine.look(game_id)).state for game_id in games]
+    circuit = Circuit("redis", pause_seconds=0.2)
+
+    async def fail() -> None:
+        raise Unavailable
+
+    while circuit.state != "opened":
+        with pytest.raises(Unavailable):
+            await circuit.run(fail(), (Unavailable,))
+    house.engine = Engine(KINDS, GuardedStore(house.games, circuit), house.clock, house.entropy)
+    aside = Counted()
+    await boards_of(house, aside).tell_of_restored(states)
+    assert not aside.counts
+    waiting = [key.decode() async for key in house.redis.scan_iter(match="*:item:*")]
+    notices = [key for key in waiting if ":item:restored:" in key]
+    assert len(notices) == len(games)
+    assert len(waiting) == 2 * len(games), "each chat gets one notice and one board"
+
+
+async def test_games_of_an_interrupted_restoration_are_returned_by_the_next_one(house: House, pool: Pool) -> None:
+    games = [await house.begin(chat_id=-number - 1) for number in range(3)]
+    await house.project()
+    await house.redis.flushall()
+    restored = list[Game]()
+    await bring_forward(pool, house.redis, house.codec, house.games, restored)
+    assert {game.id for game in restored} == set(games)
+    again = await bring_forward(pool, house.redis, house.codec, house.games, restored)
+    assert [game.id for game in again.games] == [game.id for game in restored], "none is restored twice, none forgotten"
 
 
 async def test_a_table_that_cant_be_pruned_keeps_no_other_from_being_pruned(house: House, pool: Pool) -> None:
