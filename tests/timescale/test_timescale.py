@@ -1,9 +1,10 @@
-"""The time series on a real TimescaleDB: PostgreSQL 17 with the extension, compiled to WebAssembly.
+"""The time series on a real TimescaleDB: PostgreSQL 17 with the extension, compiled to WebAssembly, or a server.
 
 The projector writes the same games into it and into the PostgreSQL of the other tests, which has plain partitions: the
-two databases must give the same answers. The server is one session of one process, so connections take turns, and it
-has no COPY from a client. The rows of the projector's two COPYs are therefore inserted here; all else is its own code.
-Not tested for these reasons: COPY into a hypertable, two connections at once, and with them backup and restoration.
+two databases must give the same answers. The WebAssembly is one session of one process, so connections take turns, and
+it has no COPY from a client. The rows of the projector's two COPYs are therefore inserted there; all else is its own
+code. With `TIMESCALE_DSN`, the address of a server on which the extension is loaded, nothing is replaced, and the tests
+that need COPY and several connections run too.
 """
 
 import asyncio
@@ -13,12 +14,14 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from storage import migrate, time_series
+from storage import backup, migrate, time_series
 from storage.archive import Archive
 from storage.connections import Pool, postgres_pool
 from storage.figures import Figures
@@ -28,6 +31,8 @@ from storage.retention import prune
 from tests.contract.played import CHAT, Heard, House, drain, feed_of
 
 DAY_MS = 86_400_000
+SERVER = os.environ.get("TIMESCALE_DSN", "")
+needs_server = pytest.mark.skipif(not SERVER, reason="TIMESCALE_DSN names no server: the WebAssembly has no COPY")
 ERASED = 3
 WRITTEN = ("games", "game_participants", "game_events", "prizes", "players", "player_stats", "player_periods")
 """Tables of games and their figures."""
@@ -35,7 +40,14 @@ WRITTEN = ("games", "game_participants", "game_events", "prizes", "players", "pl
 
 @pytest.fixture
 async def timescale() -> AsyncIterator[str]:
-    """Run the server. Yields the DSN of its database."""
+    """Run the server, or make a database on the one that is given. Yields the DSN of an empty database."""
+    if SERVER:
+        name = f"test_{uuid4().hex}"
+        await on_server(f"CREATE DATABASE {name}")
+        address = urlsplit(SERVER)
+        yield urlunsplit(address._replace(path=f"/{name}"))
+        await on_server(f"DROP DATABASE {name} WITH (FORCE)")
+        return
     node = shutil.which("node")
     assert node, "no node"
     server = await asyncio.create_subprocess_exec(
@@ -54,6 +66,12 @@ async def timescale() -> AsyncIterator[str]:
     finally:
         server.stdin.close()  # it ends by itself then
         await server.wait()
+
+
+async def on_server(statement: str) -> None:
+    connection = await asyncpg.connect(SERVER)
+    await connection.execute(statement)
+    await connection.close()
 
 
 async def answers(pool: Pool, house: House, games: list[str], redis: Redis) -> dict[str, Any]:
@@ -108,7 +126,8 @@ async def test_events_and_prizes_are_hypertables_with_the_same_answers(
     assert await migrate.upgrade(timescale, within=120) == migrate.head()
     async with postgres_pool(timescale, pool_max=1) as hyper:
         with monkeypatch.context() as patched:
-            patched.setattr(asyncpg.Connection, "copy_records_to_table", insert)
+            if not SERVER:
+                patched.setattr(asyncpg.Connection, "copy_records_to_table", insert)
             entries = Heard()
             await drain(feed_of(redis, house.games.shards, "hypertables"), entries)
             await Projector(hyper).handle(entries.entries)
@@ -150,3 +169,73 @@ async def erase(pool: Pool, redis: Redis, at: int) -> None:
     await data.begin(ERASED, -77, at, 0, None)
     while await data.erase_games(ERASED, -77, at):
         pass
+
+
+async def past_games(house: House, *days: int) -> list[str]:
+    """Play games that ended some days ago. Returns their ids."""
+    present, games = house.clock.at, []
+    for each in days:
+        house.clock.at = present - each * DAY_MS
+        games.append(await house.play((1, 2, ERASED), chat_id=CHAT))
+    house.clock.at = present
+    return games
+
+
+@needs_server
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_a_backup_of_hypertables_is_restored_into_them(
+    timescale: str, redis: Redis, tmp_path: Path, *, compressed: bool
+) -> None:
+    await migrate.upgrade(timescale)
+    async with postgres_pool(timescale) as hyper:
+        house = House(hyper, redis)
+        games = await past_games(house, 300, 100, 0)
+        await house.project()
+        if compressed:
+            assert await time_series.compress(hyper, datetime.fromtimestamp(house.clock.at / 1000, UTC)) >= 4
+        said = await answers(hyper, house, games, redis)
+        assert all(said["whole"].values())
+        path = tmp_path / "taken"
+        await backup.back_up(timescale, redis, house.games.shards, path, version="1", recipients=[])
+        later = await house.play((1, 2, ERASED), chat_id=CHAT)
+        await house.project()
+        await backup.restore(timescale, hyper, redis, path, None)
+        assert await answers(hyper, house, games, redis) == said
+        assert await hyper.fetchval("SELECT count(*) FROM games WHERE id = $1", later) == 0
+
+
+@needs_server
+async def test_a_backup_of_plain_partitions_is_restored_into_hypertables_and_back(
+    timescale: str, pool: Pool, postgres_dsn: str, redis: Redis, tmp_path: Path
+) -> None:
+    house = House(pool, redis)
+    games = await past_games(house, 300, 100, 0)
+    await house.project()
+    said = await answers(pool, house, games, redis)
+    await migrate.upgrade(timescale)
+    async with postgres_pool(timescale) as hyper:
+        for dsn, target_dsn, target in ((postgres_dsn, timescale, hyper), (timescale, postgres_dsn, pool)):
+            path = tmp_path / target_dsn.rpartition("/")[2].partition("?")[0]
+            await backup.back_up(dsn, redis, house.games.shards, path, version="1", recipients=[])
+            await backup.restore(target_dsn, target, redis, path, None)
+            assert await answers(target, house, games, redis) == said
+
+
+@needs_server
+async def test_months_are_compressed_and_dropped_while_the_projector_writes(timescale: str, redis: Redis) -> None:
+    await migrate.upgrade(timescale)
+    async with postgres_pool(timescale) as hyper:
+        house = House(hyper, redis)
+        old = await past_games(house, *range(500, 60, -40))
+        await house.project()
+        games = [await house.play((1, 2, ERASED), chat_id=CHAT) for _ in range(20)]
+        writing = asyncio.create_task(house.project())
+        while not writing.done():
+            await prune(hyper, house.clock.at, keep_events_days=365, keep_results_days=1095)
+            await asyncio.sleep(0)
+        await writing
+        archive = Archive(hyper, house.codec)
+        assert all([await archive.finished(game) for game in games])
+        assert await archive.timeline(old[0], 10) == []
+        assert await archive.finished(old[-1]) is not None
+        assert await chunks(hyper, compressed=True) >= 4
