@@ -20,7 +20,7 @@ from random import Random
 from loguru import logger
 from redis.asyncio import Redis
 
-from benchmarks.finished import CODEC, PLAYERS, Ended, bare, loading, multiply, past, project
+from benchmarks.finished import CODEC, PLAYERS, Ended, bare, loading, multiply, past, present, project
 from benchmarks.plan import say
 from play.exports import ROWS_A_READ
 from storage import migrate, time_series
@@ -32,6 +32,7 @@ from storage.figures import Figures
 from storage.people import People
 from storage.periods import MONTH, QUARTER, WEEK, period_at
 from storage.personal_data import TABLES
+from storage.retention import prune
 
 EVENTS_A_GAME = 34
 """Events of a game, about."""
@@ -209,28 +210,78 @@ async def measured(pool: Pool, games: Sequence[Ended], count: int) -> dict[str, 
 
 
 async def pruned(pool: Pool) -> dict[str, float]:
-    """Return the seconds for which the drop of the last full month takes, by table."""
+    """Drop all past months, the oldest first. Returns the seconds that the slowest one takes, by table."""
     found = {}
     for table in time_series.MONTHLY:
-        ends = [each for each in await time_series.partitions(pool, table) if isinstance(each.end, datetime)]
-        past = [each for each in ends if each.end < datetime.now(UTC)]  # type: ignore[operator]
-        month = max(past, key=lambda each: each.end)  # type: ignore[arg-type, return-value]
-        rows = await pool.fetchval(f"SELECT count(*) FROM {month.name}")  # noqa: S608 -- a name from the catalogue
-        began = time.perf_counter()
-        await time_series.drop(pool, table, month)
-        found[table] = round(time.perf_counter() - began, 3)
-        say(f"  pruning a month of {table}, {rows:,} rows: {found[table]} s")
+        slowest, most = 0.0, 0
+        for month in sorted(await _past(pool, table), key=lambda each: each.end):  # type: ignore[arg-type, return-value]
+            rows = await pool.fetchval(f"SELECT count(*) FROM {month.name}")  # noqa: S608 -- a name from the catalogue
+            began = time.perf_counter()
+            await time_series.drop(pool, table, month)
+            slowest, most = max(slowest, time.perf_counter() - began), max(most, rows)
+        found[table] = round(slowest, 3)
+        say(f"  pruning a month of {table}, up to {most:,} rows: at most {found[table]} s")
     return found
+
+
+async def beside(pool: Pool, games: Sequence[Ended]) -> dict[str, float]:
+    """Prune the results of the oldest month row by row. Returns its time, and the projector's p95 without and with it.
+
+    A step of the projector is the whole of one game, in one transaction.
+    """
+    later = present(games, 4000, 1)
+    alone = await _projected(pool, later[:200])
+    count = await pool.fetchval("SELECT count(*) FROM games WHERE ended_at < $1", (until := _month_after(games[0])))
+    began = time.perf_counter()
+    pruning = asyncio.create_task(
+        prune(pool, round(until.timestamp() * 1000), keep_events_days=3650, keep_results_days=0)
+    )
+    times = list[float]()
+    for game in later[200:]:
+        times += await _projected(pool, [game])
+        if pruning.done():
+            break
+    await pruning
+    found = {
+        "games": count,
+        "seconds": round(time.perf_counter() - began, 1),
+        "projector_p95_alone": round(sorted(alone)[int(len(alone) * 0.95)], 1),
+        "projector_p95_beside": round(sorted(times)[int(len(times) * 0.95)], 1),
+    }
+    say(f"  pruning the results of a month row by row: {found}")
+    return found
+
+
+async def _projected(pool: Pool, games: Sequence[Ended]) -> list[float]:
+    """Write games with the projector. Returns the milliseconds of each."""
+    times = []
+    for game in games:
+        began = time.perf_counter()
+        await project(pool, [game])
+        times.append((time.perf_counter() - began) * 1000)
+    return times
+
+
+def _month_after(game: Ended) -> datetime:
+    return datetime.fromtimestamp(game.opened_at / 1000, UTC) + timedelta(days=31)
+
+
+async def _past(pool: Pool, table: str) -> list[time_series.Partition]:
+    now = datetime.now(UTC)
+    return [
+        each for each in await time_series.partitions(pool, table) if isinstance(each.end, datetime) and each.end < now
+    ]
 
 
 async def measure(dsn: str, events: int, count: int) -> dict[str, object]:
     """Fill a database and measure all reads and the pruning of a month."""
     await migrate.upgrade(dsn)
-    async with postgres_pool(dsn, pool_max=1, command_timeout_seconds=3600, statement_timeout_seconds=3600) as pool:
+    async with postgres_pool(dsn, pool_max=2, command_timeout_seconds=3600, statement_timeout_seconds=3600) as pool:
         await divide(pool, 13)
         games = past(max(MODELS * 2, events // EVENTS_A_GAME), round(time.time() * 1000))
         await fill(pool, games)
-        return {"reads": await measured(pool, games, count), "prune_seconds": await pruned(pool)}
+        found = {"reads": await measured(pool, games, count), "prune_results": await beside(pool, games)}
+        return {**found, "prune_seconds": await pruned(pool)}
 
 
 async def run(events: int, count: int, dsn: str) -> dict[str, object]:

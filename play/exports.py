@@ -21,7 +21,7 @@ from questions.pack_writer import harmless, write_csv
 from storage.archive import Archive, FinishedGame, Result
 
 GAMES_A_READ: Final = 100
-ROWS_A_READ: Final = 1000
+ROWS_A_READ: Final = 500
 MOST_ROWS: Final = 1_000_000
 """Number of rows after which an export ends; the next one continues with the parameter `until`."""
 CHUNK: Final = 65_536

@@ -35,17 +35,23 @@ SELECT kind, games, wins, prizes, points, best_streak, COALESCE((SELECT jsonb_ob
 ) AS each), '{}')
 FROM player_stats s WHERE player_id = $1 AND chat_id = $3 AND kind <> '' ORDER BY kind LIMIT $2
 """
-_ROWS = """
-SELECT s.player_id, s.name, s.games, s.wins, s.prizes, s.points,
+_BEST_FIRST = "ORDER BY s.wins DESC, s.prizes DESC, s.points DESC, s.games, s.player_id"
+LEADERBOARD = f"""
+SELECT s.player_id, n.name, s.games, s.wins, s.prizes, s.points,
     COALESCE((SELECT jsonb_object_agg(currency, amount::text) FROM (
         SELECT currency, amount FROM player_prizes z
-        WHERE z.player_id = s.player_id AND z.chat_id = s.chat_id AND z.kind = s.kind ORDER BY currency LIMIT 20
-    ) AS each), '{}')
-FROM player_stats s
-"""
-"""Rows of a leaderboard. The last column holds the totals of the prizes with a currency, as a JSON object."""
-_BEST_FIRST = "ORDER BY s.wins DESC, s.prizes DESC, s.points DESC, s.games, s.player_id"
-LEADERBOARD = f"{_ROWS} WHERE s.chat_id = $1 AND s.kind = $2 {_BEST_FIRST} LIMIT $3 OFFSET $4"
+        WHERE z.player_id = s.player_id AND z.chat_id = $1 AND z.kind = $2 ORDER BY currency LIMIT 20
+    ) AS each), '{{}}')
+FROM (
+    SELECT player_id, games, wins, prizes, points FROM player_stats s WHERE chat_id = $1 AND kind = $2
+    {_BEST_FIRST} LIMIT $3 OFFSET $4
+) AS s CROSS JOIN LATERAL (
+    SELECT name FROM player_stats WHERE player_id = s.player_id AND chat_id = $1 AND kind = $2 OFFSET 0
+) AS n
+{_BEST_FIRST}
+"""  # noqa: S608 -- made of constants
+"""The last column holds the totals of the prizes with a currency, as a JSON object. The index alone gives the rows that
+a page skips; names and totals are read for the page."""
 _FINISHED = "SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.ended_at, g.players, g.summary"
 _HISTORY = f"""
 {_FINISHED} FROM games g WHERE g.ended_at IS NOT NULL ORDER BY g.ended_at DESC, g.id LIMIT $1 OFFSET $2

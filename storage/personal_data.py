@@ -200,7 +200,12 @@ SELECT game_id, place, name FROM game_participants WHERE game_id = ANY($1::text[
 _PARTICIPANTS = """
 UPDATE game_participants SET player_id = $3, name = $4 WHERE game_id = ANY($1::text[]) AND player_id = $2
 """
-_PRIZES = "UPDATE prizes SET player_id = $3 WHERE game_id = ANY($1::text[]) AND player_id = $2"
+_PRIZES = """
+WITH own AS (DELETE FROM prizes WHERE game_id = ANY($1::text[]) AND player_id = $2 RETURNING *)
+INSERT INTO prizes (game_id, player_id, place, amount, settled_at, currency, award)
+SELECT game_id, $3, place, amount, settled_at, currency, award FROM own
+"""
+"""Deletes and inserts, because TimescaleDB updates no column of a key in a compressed chunk."""
 _GAME = "UPDATE games SET host_id = $2, rules = $3::jsonb, summary = $4::jsonb WHERE id = $1"
 _LIVE = """
 SELECT g.id FROM game_participants p JOIN games g ON g.id = p.game_id
