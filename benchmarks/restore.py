@@ -45,6 +45,8 @@ SHARDS = 8
 FIRST_CHAT = -1_009_000_000_000
 COMMANDS = 6
 """Commands of one game in each part, on average."""
+LATE = 0.1
+"""Share of the commands before which a deadline passes."""
 FOLDED = 200
 """Games of the archive that are folded from their events after the restoration."""
 ALL_VERSIONS = "SELECT id, version FROM games"
@@ -96,14 +98,14 @@ class House:
             await self._send(game_id, _opening(game_id, place, self.random))
         for _ in range(games * COMMANDS):
             game_id, player = self.random.choice(list(self.versions)), self.random.randrange(1, 8)
-            ways = (Join(player, f"Player {player}"), PickNumber(player, self.random.randrange(1, 20)), None)
-            command = self.random.choices(ways, (4, 5, 1))[0]
-            if command is None:
-                deadline = (await self.engine.look(game_id)).state.deadline
-                if deadline is None:
-                    continue
-                self.clock.at, command = max(self.clock.at, deadline), DeadlinePassed(deadline)
-            await self._send(game_id, command)
+            commands: list[Command] = [
+                Join(player, f"Player {player}"),
+                PickNumber(player, self.random.randrange(1, 20)),
+            ]
+            deadline = (await self.engine.look(game_id)).state.deadline
+            if deadline is not None and self.random.random() < LATE:
+                self.clock.at, commands = max(self.clock.at, deadline), [DeadlinePassed(deadline)]
+            await self._send(game_id, self.random.choice(commands))
 
     async def _send(self, game_id: str, command: Command) -> None:
         self.done += 1
