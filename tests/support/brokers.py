@@ -29,7 +29,7 @@ RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 EPMD = shutil.which("epmd")
 TOPIC = "tombola.games"
 START_SECONDS = 120
-PARTITIONS = 8
+PARTITIONS = 32
 """Number of partitions of Kafka's mock cluster, which keeps the latest 5 MB of each."""
 
 
