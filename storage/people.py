@@ -47,7 +47,9 @@ BANS_A_READ = 5000
 DEPARTED_MS = 3 * 86_400_000
 """Lifetime of the set of departed players, longer than any game. `getChatMember` is asked at the next join."""
 READ_SECONDS = 1.0
-"""Longest wait of a reader for PostgreSQL, in seconds. After a failure readers do without it for as long."""
+"""Longest wait of a reader for PostgreSQL, in seconds."""
+PAUSE_SECONDS = 1.0
+"""Time in seconds for which readers do without PostgreSQL after a failure."""
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -288,9 +290,9 @@ class _Memory(Generic[K, V]):
         if now < self._away_until:
             return otherwise
         if found is not None and found[0]:
-            self._rows[key] = (now + READ_SECONDS, found[1])  # one caller reads again, the others use this
+            self._rows[key] = (now + PAUSE_SECONDS, found[1])  # one caller reads again, the others use this
         if self._away_until:  # one caller tests whether PostgreSQL is back; the others get the default meanwhile
-            self._away_until = now + READ_SECONDS
+            self._away_until = now + PAUSE_SECONDS
         # An invalidation during the read may concern the row that is being read.
         changes = self._changes
         try:
@@ -298,7 +300,7 @@ class _Memory(Generic[K, V]):
                 row = await self._read(key)
         except AWAY as problem:
             logger.warning("using cached rows while PostgreSQL is away: {}: {}", type(problem).__name__, problem)
-            self._away_until = time.monotonic() + READ_SECONDS
+            self._away_until = time.monotonic() + PAUSE_SECONDS
             return otherwise if found is None else found[1]
         self._away_until = 0.0
         self.put(key, row)

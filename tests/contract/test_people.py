@@ -16,6 +16,12 @@ from tests.contract.played import House, until
 CHAT = -1_001_234_567_100
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give PostgreSQL time on a busy machine: after the usual second the cached rows would be used."""
+    monkeypatch.setattr("storage.people.READ_SECONDS", 60.0)
+
+
 @pytest.fixture
 def people(pool: Pool, redis: Redis) -> People:
     return People(pool, redis)

@@ -78,7 +78,8 @@ async def redis_process(
         "port": str(port), "bind": "127.0.0.1", "dir": str(folder), "appendonly": "yes", "appendfsync": "always",
         "save": "", "unixsocket": f"{folder}/s", "loglevel": "warning",
     } | {name.replace("_", "-"): value for name, value in settings.items()}  # fmt: skip
-    arguments = [word for name, value in given.items() for word in (f"--{name}", value)]
+    # Redis 6.2 takes `--replicaof "host port"` for one word, and every version takes two arguments.
+    arguments = [word for name, value in given.items() for word in (f"--{name}", *value.split(" "))]
     async with process(binary, *arguments, log=folder / "log") as started:
         client = on_socket(folder, settings.get("requirepass"))
         try:
