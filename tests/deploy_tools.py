@@ -8,11 +8,13 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,22 @@ def check_chart(directory: Path) -> None:
         sys.exit(f"the chart accepts {wrong}")
 
 
+def check_walk(directory: Path) -> None:
+    """Render the chart by the command of deploy/README.md, and write the pod of its restoration for the validation."""
+    page = (ROOT / "deploy" / "README.md").read_text().replace("\\\n", " ")
+    [command] = [line for line in page.splitlines() if line.strip().startswith("helm upgrade --install ")]
+    words = shlex.split(command.replace("$IMAGE", IMAGE))
+    assert words[3:5] == ["tombola", "deploy/helm/tombola"], words
+    settings = [value for option, value in pairwise(words) if option == "--set"]
+    assert f"image={IMAGE}" in settings
+    found = objects(charted(*settings))
+    assert found["Ingress", "tombola"]["spec"]["rules"][0]["host"] == "bot.example.org"
+    pod = json.loads((ROOT / "deploy" / "kubernetes" / "restore.json").read_text())
+    pod |= {"kind": "Pod", "metadata": {"name": "restore", "namespace": "tombola"}}
+    pod["spec"]["containers"][0] |= {"image": IMAGE, "command": ["sh"]}
+    (directory / "restore.yaml").write_text(yaml.dump(pod))
+
+
 def check_keda(rendered: list[str]) -> None:
     """Check KEDA's objects by the schema of KEDA itself, which kubernetes-validate does not have."""
     schema = json.loads((ROOT / "tests" / "support" / "keda_scaledobject.schema.json").read_text())
@@ -163,6 +181,7 @@ def main() -> None:
             assert text.count(IMAGE) == text.count("image: ") > 0, overlay
             Path(directory, f"{overlay}.yaml").write_text(text)
         check_chart(Path(directory))
+        check_walk(Path(directory))
         rendered = [str(path) for path in sorted(Path(directory).iterdir())]
         check_keda(rendered)
         said = tool("kubernetes-validate==1.37.0", "kubernetes-validate", "--strict", *rendered)
