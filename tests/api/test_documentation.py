@@ -1,4 +1,4 @@
-"""docs/api.md: its commands run, in order; the client and the reference cover the whole table."""
+"""docs/api.md and docs/webhooks.md: their commands run in order; client and reference cover the whole table."""
 
 import asyncio
 import os
@@ -29,7 +29,9 @@ SECONDS = 150
 async def test_the_commands_of_the_page_run_in_their_order(
     served: Served, postgres_dsn: str, redis_dsn: str, tmp_path: Path
 ) -> None:
-    blocks = BLOCK.findall((ROOT / "docs" / "api.md").read_text())
+    blocks = [
+        block for page in ("api.md", "webhooks.md") for block in BLOCK.findall((ROOT / "docs" / page).read_text())
+    ]
     assert len(blocks) > 10
     script = "\n".join(["set -euo pipefail", f'python() {{ "{sys.executable}" "$@"; }}', *blocks])
     environment = {

@@ -387,7 +387,7 @@ def test_every_command_of_the_page_for_those_who_deploy_exists() -> None:
     assert set(re.findall(r"(?:`|^ *)make ([a-z-]+)", page, re.MULTILINE)) <= targets
     for name in re.findall(r"(?:-k|-f|apply|install tombola|cp) (deploy/[\w./-]+)", page):
         assert (ROOT / name).exists(), name
-    for arguments in re.findall(r"python -m bot ([\w -]+)", page):
+    for arguments in re.findall(r"python -m bot ([\w ./-]+)", page):
         _parser().parse_args(arguments.split())
     manifests = "".join(path.read_text() for path in KUBERNETES.rglob("*.yaml"))
     for kind, name in re.findall(r"\b(deploy(?:ment)?|svc|job|cronjob)/(tombola[\w-]*)", page):
