@@ -1,10 +1,11 @@
-"""Compare the processor time of a tap in a git revision and in the working tree.
+"""Compare the processor time of a tap in a git revision and in the working tree, process by process.
 
-python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 0] [--with NAME=VALUE ...]
+python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 3000] [--with NAME=VALUE ...]
 
 Rates on a shared machine are not comparable; processor time of the same load is, if the two trees run alternately on
-one core. Prints the medians of both trees, and the median of the ratios of consecutive runs. ``--with`` sets variables
-of the environment for the working tree alone: `HEAD --with TOMBOLA_TRACING__ENDPOINT=...` shows the cost of a setting.
+one core. Prints the medians of both trees, and the median of the ratios of consecutive runs, for ingress, worker,
+Redis, PostgreSQL and all of them. ``--with`` sets variables of the environment for the working tree alone:
+`HEAD --with TOMBOLA_TRACING__ENDPOINT=...` shows the cost of a setting.
 """
 
 import argparse
@@ -22,15 +23,12 @@ from types import MappingProxyType
 import msgspec
 
 from benchmarks import stacks
-from benchmarks.machine import ROOT, cpu_seconds
+from benchmarks.machine import ROOT
+from benchmarks.pipeline import RATE, WHOLE, Pipeline, cores, medians, pipeline, told
 from benchmarks.plan import CONNECTIONS, Plan, say
-from benchmarks.stacks import Stack, Stores
-from benchmarks.taps import asleep, awake, checked
 from benchmarks.telegram import bot_api
 from benchmarks.world import TapGame, World
 from storage import keys
-from storage.embedded import embedded_postgres, embedded_redis
-from storage.migrate import upgrade
 
 BEFORE, AFTER = "before", "after"
 
@@ -64,38 +62,31 @@ def with_older_ids(world: World) -> World:
 
 async def compare(
     revision: str, plan: Plan, rate: float, more: Mapping[str, str] = MappingProxyType({})
-) -> dict[str, list[float]]:
-    """Return the processor time of a tap in microseconds, for each run of both trees.
+) -> dict[str, list[dict[str, float]]]:
+    """Return the processor time of a tap in microseconds by process, for each run of both trees.
 
     ``more`` adds to the environment of the working tree.
     """
-    costs: dict[str, list[float]] = {BEFORE: [], AFTER: []}
+    costs: dict[str, list[dict[str, float]]] = {BEFORE: [], AFTER: []}
     async with AsyncExitStack() as lifetime:
         directory = Path(lifetime.enter_context(tempfile.TemporaryDirectory(prefix="tombola-compare-")))
         os.chmod(directory, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user if this one is root
         tree = await lifetime.enter_async_context(checked_out(revision, directory))
-        postgres = await lifetime.enter_async_context(embedded_postgres(directory))
-        redis = await lifetime.enter_async_context(embedded_redis(directory))
         api = await lifetime.enter_async_context(bot_api())
-        await upgrade(postgres)
-        stores = Stores(directory, postgres, redis, api)
-        servers: list[Stack] = []
-        for database, (name, root) in enumerate(((BEFORE, tree), (AFTER, ROOT))):
+        compared: dict[str, Pipeline] = {}
+        for name, root in ((BEFORE, tree), (AFTER, ROOT)):
             world = with_older_ids(plan.world())
             added = more if name == AFTER else {}
-            made = stacks.tombola(stores, world, database, name=name, root=root, more=added)
-            server = await lifetime.enter_async_context(made)
-            await lifetime.enter_async_context(stacks.loaded(server, stores, plan.seed))
-            await asleep(server, stores, lifetime)
-            servers.append(server)
+            made = pipeline(directory / name, api, plan, world, name=name, root=root, more=added)
+            compared[name] = await lifetime.enter_async_context(made)
         for number in range(plan.runs):
-            for server in servers if number % 2 else reversed(servers):
-                async with awake(server):
-                    began = cpu_seconds(server.pid)
-                    report = await checked(server, plan.run(server.port, rate=rate), stores)
-                    cost = (cpu_seconds(server.pid) - began) / max(1, report.done) * 1e6
-                costs[server.name].append(cost)
-                say(f"  {number + 1}: {server.name} {cost:.0f} us a tap, {report.rate:,.0f}/s")
+            for name in costs if number % 2 else reversed(costs):
+                found, report = await compared[name].measured(plan, rate)
+                costs[name].append(found)
+                say(f"  {number + 1}: {name} {told(found)} us a tap, {report.rate:,.0f}/s")
+        for measured in compared.values():
+            if lost := await measured.lost():
+                raise SystemExit(f"{measured.ingress.name}: {lost} acknowledged taps are not in PostgreSQL")
     return costs
 
 
@@ -107,7 +98,7 @@ def main() -> None:
     parser.add_argument("revision", help="git revision to compare the working tree with")
     parser.add_argument("--runs", type=int, default=9, help="number of runs of each tree")
     parser.add_argument("--seconds", type=float, default=3.0, help="duration of each run")
-    parser.add_argument("--rate", type=float, default=0.0, help="taps a second (default: the highest possible rate)")
+    parser.add_argument("--rate", type=float, default=RATE, help="taps a second; 0 for the highest possible rate")
     parser.add_argument(
         "--with", dest="more", nargs="+", default=[], metavar="NAME=VALUE", help="environment of the working tree"
     )
@@ -116,14 +107,23 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM must stop the servers too
     stacks.quiet()
     costs = asyncio.run(compare(given.revision, Plan(runs=given.runs, seconds=given.seconds), given.rate, more))
-    before, after = costs[BEFORE], costs[AFTER]
-    ratio = median(new / old for old, new in zip(before, after, strict=True))
+    print(table(given.revision, costs[BEFORE], costs[AFTER]))
     load = f"{CONNECTIONS} connections, {f'{given.rate:,.0f} taps a second' if given.rate else 'closed loop'}"
     print(
-        f"{given.revision}: {median(before):.0f} us of processor a tap; working tree: {median(after):.0f} us; "
-        f"ratio {ratio:.2f}\n{given.runs} runs of {given.seconds:g} s in turns, {load}, "
+        f"{given.runs} runs of {given.seconds:g} s in turns, {load}, "
         f"load average {os.getloadavg()[0]:.1f}, Python {sys.version.partition(' ')[0]}"
     )
+
+
+def table(revision: str, before: list[dict[str, float]], after: list[dict[str, float]]) -> str:
+    """Return the medians of both trees by process, and the median of the ratios of consecutive runs, as a table."""
+    old, new = medians(before), medians(after)
+    lines = [f"| us a tap | {revision} | working tree | ratio |", "|---|--:|--:|--:|"]
+    for name in old:
+        ratio = median(now[name] / max(then[name], 0.1) for then, now in zip(before, after, strict=True))
+        lines.append(f"| {name} | {old[name]:.0f} | {new[name]:.0f} | {ratio:.2f} |")
+    both = f"{cores(old[WHOLE]):.2f} | {cores(new[WHOLE]):.2f}"
+    return "\n".join([*lines, f"| cores for 10,000 taps a second | {both} | |"])
 
 
 if __name__ == "__main__":

@@ -111,12 +111,17 @@ async def stopped(process: asyncio.subprocess.Process, *, seconds: float = 15) -
         await process.wait()
 
 
+def parent_of(pid: int) -> int:
+    """Return the id of a process's parent. Raises OSError on systems without ``/proc``."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time of a process and its living children; 0 if the system does not report it."""
+    """Return the processor time of a process and all its children, even ended ones; 0 if it is unknown."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return 0.0
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own = sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
     return own + sum(cpu_seconds(int(child)) for child in children)

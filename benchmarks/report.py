@@ -63,10 +63,13 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
             checks.append((what, f"under {limit:g} {unit}", f"{shown(found[name])} {unit}", found[name] < limit))
 
     ratio("taps against grammY + Fastify + ioredis", "taps.tombola", "taps.grammy", 3)
+    ratio("processor time of grammY + Fastify + ioredis for a tap, against ours", "cpu.grammy", "cpu.tombola", 2.5)
     ratio("taps against node-telegram-bot-api + Express", "taps.tombola", "taps.ntba", 20)
     ratio("taps against an echo of the same HTTP server", "taps.tombola", "echo.http", 0.5)
     ratio("two workers against one", "taps.tombola.2workers", "taps.tombola", 1.8)
     ratio("ordinary commands against lean aiogram's taps", "commands.tombola", "taps.aiogram_lean", 1)
+    most("processor time of a tap in the whole pipeline", "pipeline.whole_us", 210, "us")
+    most("processor time of a tap in the worker", "pipeline.worker_us", 60, "us")
     most("p95 of a tap at 60 % of the maximal rate", "tap.p95_ms", 15, "ms")
     most("p99 of a tap at 60 % of the maximal rate", "tap.p99_ms", 50, "ms")
     most("p95 of the projector's lag", "projector.lag_p95_ms", 250, "ms")

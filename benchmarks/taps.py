@@ -183,14 +183,14 @@ async def lost_in_postgres(stores: Stores, stack: Stack) -> int:
         await stacks.answering(port, worker)
         connection = await asyncpg.connect(stores.postgres_database(stack.database))
         try:
-            missing = await _missing(connection, stack.done)
+            missing = await missing_in_postgres(connection, stack.done)
         finally:
             await connection.close()
     say(f"  {stack.name}: {missing} not in PostgreSQL")
     return missing
 
 
-async def _missing(connection: Any, done: set[int]) -> int:
+async def missing_in_postgres(connection: Any, done: set[int]) -> int:
     """Return the number of missing taps, once no more arrive."""
     until = time.perf_counter() + DRAIN_SECONDS
     while True:

@@ -7,6 +7,7 @@ a phase (players who joined, numbers that are taken) is gathered for a moment, s
 import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from loguru import logger
@@ -41,6 +42,9 @@ GATHER_MS = 300
 BETWEEN_MS = 2_000
 """Shortest interval between two renderings of one game's progress, in milliseconds. In the long run Telegram allows a
 group one message or edit every three seconds, so shorter intervals would cause a pause later."""
+READY = 60
+"""Number of chats with progress that could be sent now, at which no more is rendered: two seconds of Telegram's overall
+rate. A board that is rendered later shows more, and one that would be replaced before it is sent is never rendered."""
 PROGRESS = "board progress"
 RESTORED_TRIES, RESTORED_AGAIN_SECONDS = 120, 2.0
 """Attempts to tell the chats of restored games while Redis is away, and the pause between two, in seconds."""
@@ -321,10 +325,18 @@ class Boards:
                 self._progress.clear()  # an idle process must not wake up
 
     async def flush(self) -> None:
-        """Render the progress that is due."""
+        """Render the progress that is due, the longest wait first, as far as it can be sent soon."""
         now = self._clock.now()
-        due = [(game_id, version, trace) for game_id, (at, version, trace) in self._dirty.items() if at <= now]
-        for game_id, version, trace in due:
+        due = [(at, game_id, version, trace) for game_id, (at, version, trace) in self._dirty.items() if at <= now]
+        if not due:
+            return
+        try:
+            room = max(0, READY - await self._outbox.ready(Priority.COSMETIC))
+        except STORE_GONE as reason:
+            logger.debug("boards will be updated later: {}", reason)
+            return
+        due.sort(key=itemgetter(0))
+        for _, game_id, version, trace in due[:room]:
             self._dirty.pop(game_id, None)
             try:
                 await self.show(game_id, at_least=version, priority=Priority.COSMETIC, trace=trace)

@@ -32,11 +32,16 @@ from storage import keys
 from storage.connections import POSTGRES_AGAIN
 from storage.leases import Bell, Lease, LeaseLostError, jitter
 from storage.scripts import script
+from storage.ticks import next_tick
 
 BATCH = 256
 """Maximum number of entries of one shard that are handled together."""
 BLOCK_MS = 2500
 """Longest wait of one read for new entries; shorter than the client's own timeout."""
+GATHER_SECONDS = 0.1
+"""Longest time for which a reader lets entries gather while they flow."""
+FLOWING = 10
+"""Number of reads, each answered within `GATHER_SECONDS`, after which the entries are said to flow."""
 TRIM_SECONDS = 5.0
 KEEP_MS = 60_000
 """Time for which handled entries stay in the stream: PostgreSQL can be given again the events that it lost."""
@@ -128,6 +133,22 @@ class Rewind(Exception):
     def __init__(self, positions: Mapping[str, str]) -> None:
         super().__init__(f"to be read again: {dict(positions)}")
         self.positions = positions
+
+
+class Flow:
+    """Decides when a reader lets entries gather: a read of many entries costs little more than a read of one.
+
+    It never does after a pause: the first events after a quiet moment, such as the tap of a lone player, are read at
+    once.
+    """
+
+    def __init__(self) -> None:
+        self._quick = 0
+
+    def pause(self, waited: float, entries: int) -> float:
+        """Return the seconds for which entries may gather after a read, which waited for its entries."""
+        self._quick = self._quick + 1 if waited < GATHER_SECONDS else 0
+        return GATHER_SECONDS if self._quick >= FLOWING and entries < BATCH else 0.0
 
 
 Check = Callable[[Mapping[str, str], bool], Awaitable[object]]
@@ -235,16 +256,20 @@ class Feed:
         await self._join()
         if (begun := self._begun) is not None:
             await self._insist_on(begun)
-        trim_at, first, caught_up = time.monotonic(), True, False
+        trim_at, first, caught_up, flow = time.monotonic(), True, False, Flow()
         while True:
             try:
                 if time.monotonic() >= trim_at:
                     await self._ask(first=first)
                     await self.trim()
                     trim_at, first = time.monotonic() + jitter(TRIM_SECONDS), False
+                asked = time.monotonic()
                 entries = await self._read()
                 if entries:
+                    pause = flow.pause(time.monotonic() - asked, len(entries))
                     await self._deliver(handle, entries)
+                    if pause:
+                        await next_tick(pause)  # one wake-up for all groups of this process
                 else:
                     await self._join()  # Redis may have come back without its groups
                     if not caught_up and self._caught_up is not None:

@@ -407,6 +407,11 @@ class Outbox:
                 pipe.exists(f"{send_base()}:item:{id_}")
             return {id_ for id_, found in zip(ids, await pipe.execute(), strict=True) if found}
 
+    async def ready(self, priority: Priority) -> int:
+        """Return the number of chats whose next call has this priority and waits only for the overall rate."""
+        count: int = await self._redis.zcard(f"{send_base()}:ready:{int(priority)}")
+        return count
+
     async def depth(self) -> Depth:
         """Return the numbers of waiting chats and the longest waits, for health and metrics."""
         lanes = [f"{send_base()}:ready:{int(lane)}" for lane in Priority]

@@ -18,7 +18,7 @@ from storage import feed as feed_module
 from storage import keys
 from storage.connections import redis_client, redis_ready
 from storage.embedded import embedded_redis
-from storage.feed import Entry, Feed, Unprocessable
+from storage.feed import BATCH, FLOWING, GATHER_SECONDS, Entry, Feed, Flow, Unprocessable
 from storage.leases import RELEASED, Bell
 from tests.contract.played import Heard, drain, feed_of, rows, until
 
@@ -98,6 +98,32 @@ async def test_news_are_handled_as_they_come(redis: Redis) -> None:
         heard = reading.heard.entries
         await until(lambda: heard and heard[-1].first_version == number + 1)  # noqa: B023 - awaited in the loop
     await reading.stop()
+
+
+async def test_entries_that_flow_are_all_handled_in_order(redis: Redis) -> None:
+    reading = Reading(feed_of(redis, SHARDS), Heard())
+    await until(lambda: reading.feed.reading)
+    for number in range(3 * FLOWING):
+        await fill(redis, 1, number)
+        if number < FLOWING:
+            await until(lambda: len(reading.heard.entries) == number + 1)  # noqa: B023 - awaited in the loop
+    await until(lambda: len(reading.heard.entries) == 3 * FLOWING)
+    assert in_order(reading.heard.entries)
+    await reading.stop()
+
+
+def test_entries_gather_only_while_they_flow() -> None:
+    flow, quick, slow = Flow(), GATHER_SECONDS / 2, GATHER_SECONDS
+    assert [flow.pause(quick, 1) for _ in range(FLOWING)] == [0.0] * (FLOWING - 1) + [GATHER_SECONDS]
+    assert flow.pause(quick, 1) == GATHER_SECONDS
+    assert flow.pause(slow, 1) == 0, "a lone tap is read at once, and so is the next"
+    assert flow.pause(quick, 1) == 0
+
+
+def test_entries_of_a_backlog_do_not_gather() -> None:
+    flow = Flow()
+    assert [flow.pause(0.0, BATCH) for _ in range(2 * FLOWING)] == [0.0] * 2 * FLOWING
+    assert flow.pause(0.0, BATCH - 1) == GATHER_SECONDS
 
 
 async def test_groups_are_independent(redis: Redis) -> None:

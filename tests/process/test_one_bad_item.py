@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+import handlers.boards
 from bot.deadlines import Deadlines
 from bot.tasks import Tasks
 from fsm.engine import Engine, Unavailable
@@ -100,6 +101,23 @@ async def test_one_games_view_that_raises_stops_the_progress_of_no_other_game(
     await boards.flush()
     assert bad in await shown(house)
     assert (await aside.check())["ok"], "it was shown after all"
+
+
+async def test_progress_is_rendered_only_as_far_as_it_can_be_sent_soon(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers.boards, "READY", 2)
+    games = [await house.open(chat_id=-number - 1) for number in range(5)]
+    boards = boards_of(house, Counted())
+    await boards.take_over()
+    counts = []
+    for _ in range(4):
+        await boards.flush()
+        await boards.flush()
+        counts.append(len(await shown(house)))
+        await house.redis.delete("tombola:{send}:ready:3")  # as if these were sent
+    assert counts == [2, 4, 5, 5]
+    assert await shown(house) == set(games)
 
 
 async def test_one_games_view_that_raises_keeps_no_other_game_from_being_sent_anew(
