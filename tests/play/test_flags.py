@@ -2,14 +2,18 @@
 
 import asyncio
 import os
+import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from openfeature import api as openfeature
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.asyncio import Redis
 
+from chaos.stores import Store
+from chaos.stores import redis as redis_store
 from fsm.kind import ChatTopic
 from fsm.lobby import Join
 from fsm.pick_number import SECOND_DRAW_FORMAT, PickNumberGame, PickNumberRules
@@ -17,6 +21,7 @@ from fsm.quiz import NATIVE_POLLS, QuizGame, QuizRules
 from play.access import Actor, NotAnOperator
 from play.flags import API_WRITES, MOST_BYTES, BadFlagSetting, Flags, UnknownFlag, defined, in_share
 from storage import keys
+from storage.connections import Pool, postgres_pool, redis_client
 from storage.flags import Change, FlagSettings, Setting
 from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, TEXTS, Room
 
@@ -163,46 +168,76 @@ async def test_the_first_change_of_a_share_keeps_the_chats_of_the_file(room: Roo
     assert setting == Setting(percent=2, off_chats=frozenset({7, 8}))
 
 
-async def test_a_process_that_starts_without_postgresql_takes_the_changes_last_read(room: Room) -> None:
+@pytest.fixture
+async def no_postgres(tmp_path: Path) -> AsyncIterator[Pool]:
+    """Open a pool on an address where no PostgreSQL is."""
+    async with postgres_pool(f"postgresql://tombola@/tombola?host={tmp_path}", pool_min=0) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def own_redis() -> AsyncIterator[tuple[Store, Redis]]:
+    """Run a Redis that the test can stop, and a client of it."""
+    with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
+        Path(directory).chmod(0o755)
+        store = redis_store(Path(directory))
+        await store.start()
+        try:
+            async with redis_client(store.dsn) as client:
+                yield store, client
+        finally:
+            await store.stop()
+
+
+async def test_a_process_that_starts_without_postgresql_takes_the_changes_last_read(
+    room: Room, no_postgres: Pool
+) -> None:
     await room.deps.play.flags.change(WHO, NATIVE_POLLS, Change(percent=0, on_chats=frozenset({7})))
     assert await another(room).load()
-
-    class Away:
-        async def fetch(self, *_: object) -> object:
-            raise ConnectionRefusedError
-
-    fresh = Flags(FlagSettings(Away(), room.redis), room.deps.play.access)  # type: ignore[arg-type]
+    fresh = Flags(FlagSettings(no_postgres, room.redis), room.deps.play.access)
     assert not await fresh.load()
     assert [fresh.is_on(NATIVE_POLLS, chat) for chat in (GROUP, 7)] == [False, True]
 
 
-async def test_a_change_while_redis_is_away_is_kept_and_is_announced_when_redis_is_back(room: Room) -> None:
-    class Away:
-        """Redis as the client finds it, away until it is back."""
-
-        here = False
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(room.redis, name) if self.here else self.fail
-
-        async def fail(self, *_: object, **__: object) -> object:
-            raise RedisConnectionError
-
-    away = Away()
-    ours = Flags(FlagSettings(room.pool, away), room.deps.play.access)  # type: ignore[arg-type]
+async def test_a_change_while_redis_is_away_is_kept_and_is_announced_when_redis_is_back(
+    room: Room, own_redis: tuple[Store, Redis]
+) -> None:
+    store, redis = own_redis
+    ours, theirs = (Flags(FlagSettings(room.pool, redis), room.deps.play.access) for _ in range(2))
+    await store.stop()
     assert (await ours.change(WHO, NATIVE_POLLS, Change(percent=0))).setting.percent == 0
     assert not ours.is_on(NATIVE_POLLS, GROUP)
-    theirs = another(room)
     assert await theirs.load()
     assert not theirs.is_on(NATIVE_POLLS, GROUP)
-    away.here = True
-    async with room.redis.pubsub() as heard, asyncio.TaskGroup() as tasks, asyncio.timeout(HOUR):
+    await store.start()
+    async with redis.pubsub() as heard, asyncio.TaskGroup() as tasks, asyncio.timeout(HOUR):
         await heard.subscribe(keys.FLAGS_CHANGED)
         running = tasks.create_task(ours.run())
         while (told := await heard.get_message(timeout=HOUR)) is None or told["type"] != "message":
             pass
         running.cancel()
     assert told["data"] == NATIVE_POLLS.encode()
+
+
+async def test_games_open_and_taps_count_while_flags_cannot_be_read(
+    room: Room, own_redis: tuple[Store, Redis], no_postgres: Pool
+) -> None:
+    flags, (store, redis) = room.deps.play.flags, own_redis
+    await flags.change(WHO, SECOND_DRAW_FORMAT, Change(percent=0))
+    await store.stop()
+    flags._settings = FlagSettings(no_postgres, redis)  # the stores of the flags alone are away
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(flags.run())
+        assert not await flags.load()
+        game_id = await room.open()
+        for player in room.everybody:
+            await room.join(game_id, player)
+        state = (await room.engine.look(game_id)).state
+        assert isinstance(state, PickNumberGame)
+        assert {*state.players} == {*room.everybody}
+        assert state.format == 1, "the last known setting stays"
+        assert not running.done()
+        running.cancel()
 
 
 async def test_a_flag_of_another_version_leaves_the_others_of_the_file_in_use(room: Room, tmp_path: Path) -> None:
