@@ -227,8 +227,7 @@ class Table:
     async def _move(self, game_id: str, made: Counter[str]) -> tuple[Message, list[tuple[str, str, int]]] | None:
         """Wait for moves that make other decisions. Returns None if the game ends without any."""
         while not self._over(game_id):
-            message = self._living(game_id)
-            if message is not None:
+            for message in self._of_game(game_id):
                 moves = self._face.moves(_labels(message))
                 # Moves with other verbs only show something.
                 moves = [move for move in moves if made[move[1]] < move[2] and _verb(move[0]) in self._face.verbs]
@@ -246,15 +245,14 @@ class Table:
         wait = 1.0
         while not self._over(game_id):
             await asyncio.sleep(wait)
-            living = self._living(game_id)
-            if living is not None and not self._face.moves(_labels(living)):
+            shown = self._of_game(game_id)
+            if shown and not any(self._face.moves(_labels(message)) for message in shown):
                 await self._host_acts(host, game_id)
                 wait = min(1.5 * wait, LONGEST_WAIT)
 
     async def _host_acts(self, host: User, game_id: str) -> None:
         """Tap the buttons for hosts that only this kind of game has, if its message shows any."""
-        living = self._living(game_id)
-        shown = _labels(living) if living is not None else {}
+        shown = {data for message in self._of_game(game_id) for data in _labels(message)}
         for verb, effect in self._face.verbs.items():
             if effect.needs is Needs.HOST and f"{verb}:{game_id}" in shown:
                 await self._insist(host, game_id, verb)
@@ -262,10 +260,12 @@ class Table:
     async def _insist(self, person: User, game_id: str, verb: str) -> bool:
         """Tap until the action is acknowledged, or definitely refused."""
         for _ in range(TRIES):
-            message = self._living(game_id)
-            if message is None or self._over(game_id):
+            data, messages = f"{verb}:{game_id}", self._of_game(game_id)
+            if not messages or self._over(game_id):
                 return False
-            tap = await self._tap(person, message, game_id, f"{verb}:{game_id}")
+            # A confirmation such as "xx" is tapped although no message shows it.
+            message = next((each for each in messages if data in _labels(each)), messages[0])
+            tap = await self._tap(person, message, game_id, data)
             if tap.done or (verb == "j" and tap.text == ALREADY):
                 return True
             if tap.text and tap.text != UNAVAILABLE:
@@ -291,9 +291,9 @@ class Table:
 
     # -- the chat's messages ------------------------------------------------------------------------------------
 
-    def _living(self, game_id: str) -> Message | None:
-        """Return the newest message of a game."""
-        return next((message for message in self._messages() if game_id in games_of(message)), None)
+    def _of_game(self, game_id: str) -> list[Message]:
+        """Return the messages with buttons of a game, newest first: an announcement may stand below the board."""
+        return [message for message in self._messages() if game_id in games_of(message)]
 
     def _over(self, game_id: str) -> bool:
         return any(shows_end(message, game_id) for message in self._messages())

@@ -293,10 +293,13 @@ def _targets(act: Act, where: Path, *, canary: bool) -> None:
 
 
 async def _results(checks: ResultChecks, pool: object, done: Rehearsed, undone_at: int) -> None:
-    """Compute all results again. A wrong one after the rollback is a breach."""
+    """Compute all results again. A wrong one after the rollback, and a kind that nobody could play, are breaches."""
     await checks.look()
     opened = {row["id"]: row["opened_at"] for row in await pool.fetch("SELECT id, opened_at FROM games")}  # type: ignore[attr-defined]
     after = [game for game in checks.wrong if opened[game].timestamp() * 1000 > undone_at]
+    completed = {row["kind"] for row in await pool.fetch("SELECT DISTINCT kind FROM games WHERE status = 'completed'")}  # type: ignore[attr-defined]
+    for kind in people.LINES.keys() - completed:
+        done.found.breach("not rehearsed", f"no game of {kind} was completed")
     if after:
         done.found.breach("wrong results after the rollback", f"{after}")
     done.found.figures |= {

@@ -1,6 +1,9 @@
 """The chaos suite itself, on a short plan; `make chaos` runs longer ones."""
 
+import asyncio
 import json
+from collections import Counter
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,9 +11,11 @@ import pytest
 from bot.runtime import ALL_ROLES
 from chaos.acts import ROLES, Act, Setting, performed
 from chaos.audit import BOUND_MS, Findings, Window, excused
-from chaos.people import TEXTS, Tap
+from chaos.people import TEXTS, Diary, Tap, gather
 from chaos.systems import Receiver, check_received
 from chaos.troubles import Trouble, planned
+from sandbox.app import serve
+from sandbox.state import Message
 
 PLAN = (
     Trouble("kill_leader", 0, "{poller}", calm=1),
@@ -53,6 +58,23 @@ def test_every_answer_to_a_tap_is_an_acknowledgement_unless_it_is_a_refusal(
     text = TEXTS.plain("en", text_id, **arguments)
     assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, text).done is done
     assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, "a text that nobody knows yet").done
+
+
+async def test_people_pick_on_the_board_also_while_an_announcement_stands_below_it() -> None:
+    game = "07abcdefghijkl"
+    shown = ({"text": "1", "callback_data": f"p:{game}:1"}, {"text": "Pick your number", "callback_data": f"o:{game}"})
+    async with serve() as box, asyncio.timeout(60):
+        table = gather(box.control, 1, 2, Random(1), Diary())
+        board, announcement = (
+            Message(
+                table.chat.id, id_, 0, box.control.world.bot_id, {"text": "x"}, markup={"inline_keyboard": [[each]]}
+            )
+            for id_, each in enumerate(shown, 1)
+        )
+        table.chat.messages.update({1: board, 2: announcement})
+        found = await table._move(game, Counter())
+    assert found is not None
+    assert (found[0], [data for data, *_ in found[1]]) == (board, [f"p:{game}:1"])
 
 
 def test_a_repeat_with_its_id_is_allowed_and_one_event_under_two_ids_is_a_breach() -> None:
