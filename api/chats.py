@@ -15,7 +15,8 @@ from api.views import rules_view
 from fsm.lobby import BadRule
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
 from play.bans import EVERYWHERE, LONGEST_REASON, CannotBan
-from play.rules import UnreadableSetting, change_together, names_of, rules_for
+from play.public_chats import INDEXED, PUBLIC, is_on
+from play.rules import YES, UnreadableSetting, change_together, names_of, rules_for
 from play.telling import CHOICES, told
 from play.zones import TIME_ZONE, UnknownTimeZone, check_zone, zone_of
 from storage.people import Ban, Chat
@@ -52,6 +53,9 @@ class SettingsView(msgspec.Struct, frozen=True, kw_only=True):
         openers: the people who may open games: `hosts` or `everyone`.
         language: the language of the bot's messages; null if none was chosen.
         time_zone: the time zone of recurring games, by its name in the IANA database.
+        public: true if anybody who knows their address may look at the chat's games, results and leaderboard.
+        indexed: true if search engines may list those pages.
+        public_url: the address of those pages; null while there are none.
         messages: settings of the messages that games send beside their boards.
         rules: the rules of new games, by kind and name.
     """
@@ -59,6 +63,9 @@ class SettingsView(msgspec.Struct, frozen=True, kw_only=True):
     openers: str
     language: str | None
     time_zone: str
+    public: bool
+    indexed: bool
+    public_url: str | None
     messages: dict[str, str]
     rules: dict[str, dict[str, str]]
 
@@ -70,6 +77,8 @@ class SettingsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         openers: the people who may open games.
         language: the language of the bot's messages.
         time_zone: the time zone of recurring games, such as `Europe/Madrid`.
+        public: true to let anybody who knows their address look at the chat's games, results and leaderboard.
+        indexed: true to let search engines list those pages.
         messages: settings of the messages that games send beside their boards.
         rules: the rules of new games, by kind and name.
     """
@@ -77,6 +86,8 @@ class SettingsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     openers: Literal["hosts", "everyone"] | UnsetType | None = UNSET
     language: Annotated[str, Meta(max_length=16)] | UnsetType | None = UNSET
     time_zone: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
+    public: bool | UnsetType | None = UNSET
+    indexed: bool | UnsetType | None = UNSET
     messages: dict[str, str | None] = {}
     rules: dict[str, dict[str, str | None]] = {}
 
@@ -162,7 +173,7 @@ def chat_view(chat: Chat) -> ChatView:
 
 async def get_settings(call: Call) -> SettingsView:
     """Return the settings of a chat. The header ETag names this state of them, for If-Match."""
-    return _settings(call, await call.services.stores.people.chat_now(call.path["chat"]))
+    return await _settings(call, await call.services.stores.people.chat_now(call.path["chat"]))
 
 
 async def change_settings(call: Call) -> Reply:
@@ -174,7 +185,7 @@ async def change_settings(call: Call) -> Reply:
     wanted = call.request.headers.get("if-match")
     for _ in range(TRIES):
         chat = await people.chat_now(chat_id)
-        if wanted is not None and not matches(wanted, tag_of(_settings(call, chat))):
+        if wanted is not None and not matches(wanted, tag_of(await _settings(call, chat))):
             raise PreconditionFailed
         before = {} if chat is None else chat.settings
         language = body.language
@@ -184,7 +195,7 @@ async def change_settings(call: Call) -> Reply:
         if changed is not None:
             if not isinstance(body.time_zone, UnsetType):
                 await call.services.play.recurring.follow_zone(chat_id)
-            settings = _settings(call, await people.chat_now(chat_id))
+            settings = await _settings(call, await people.chat_now(chat_id))
             return Reply(body=settings, headers={"etag": tag_of(settings)}, changed=changed)
         if wanted is not None:
             raise PreconditionFailed
@@ -196,13 +207,16 @@ def tag_of(settings: SettingsView) -> str:
     return etag(msgspec.json.encode(settings))
 
 
-def _settings(call: Call, chat: Chat | None) -> SettingsView:
+async def _settings(call: Call, chat: Chat | None) -> SettingsView:
     stored: Mapping[str, Any] = {} if chat is None else chat.settings
     defaults = call.services.play.openings.defaults
     return SettingsView(
         openers=str(stored.get(OPENERS, HOSTS)),
         language=None if chat is None else chat.locale,
         time_zone=zone_of(stored, call.services.play.recurring.default_zone),
+        public=is_on(stored, PUBLIC),
+        indexed=is_on(stored, INDEXED),
+        public_url=await call.services.play.public.url(call.path["chat"], stored),
         messages={name: told(stored, name) for name in CHOICES},
         rules={kind: rules_view(rules_for(stored.get(kind, {}), rules)) for kind, rules in defaults.items()},
     )
@@ -217,6 +231,9 @@ def _changes(call: Call, before: Mapping[str, Any], body: SettingsBody) -> dict[
         raise InvalidRequest("Unknown language - at `$.language`")
     if not isinstance(body.time_zone, UnsetType):
         changes[TIME_ZONE] = None if body.time_zone is None else check_zone(body.time_zone)
+    for name, wanted in ((PUBLIC, body.public), (INDEXED, body.indexed)):
+        if not isinstance(wanted, UnsetType):
+            changes[name] = YES if wanted else None
     for name, value in body.messages.items():
         if name not in CHOICES or value not in {*CHOICES[name], None}:
             raise InvalidRequest(f"Unknown setting - at `$.messages.{name[:40]}`")

@@ -257,6 +257,7 @@ PATH_TYPES: Final[Mapping[str, Any]] = MappingProxyType(
         "game": Annotated[str, Meta(pattern=f"^{GAME_ID}$")],
         "token": Annotated[str, Meta(pattern="^[a-z0-9]{10}$")],
         "chat": ChatId,
+        "page": Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{32}$")],
         "player": PersonId,
         "pack": Annotated[int, Meta(ge=1, le=2**31 - 1)],
         "size": Position,

@@ -211,17 +211,21 @@ async def get_leaderboard(call: Call) -> Page:
 
 async def _leaderboard(call: Call, chat_id: int) -> Page:
     query: BestQuery = call.query
-    figures, period = call.services.stores.figures, ""
-    if query.period != "all":
-        length = {"week": WEEK, "month": MONTH}.get(query.period)
-        length = length or await season_length(call.services.stores.people, chat_id)
-        period = period_at(length, moment_of(call.received))
+    figures, period = call.services.stores.figures, await period_of(call, chat_id, query.period)
     if query.around is not None:
         return _ranks(await figures.around(chat_id, period, query.around, kind=query.kind), 2 * AROUND + 1, 0)
     offset = await _offset(call)
     return _ranks(
         await figures.leaderboard(chat_id, period, query.limit + 1, offset, kind=query.kind), query.limit, offset
     )
+
+
+async def period_of(call: Call, chat_id: int, name: Period) -> str:
+    """Return the current week, month or season of a chat as the statistics name it; empty for all time."""
+    if name == "all":
+        return ""
+    length = {"week": WEEK, "month": MONTH}.get(name) or await season_length(call.services.stores.people, chat_id)
+    return period_at(length, moment_of(call.received))
 
 
 async def get_history_of_chat(call: Call) -> Page:
@@ -245,7 +249,7 @@ async def _history(call: Call, chat_id: int | None) -> Page:
     )
     page = found[: query.limit]
     more = (page[-1][0], page[-1][1].id) if len(found) > query.limit else None
-    return Page([_ended(game) for _, game in page], more)
+    return Page([ended_view(game) for _, game in page], more)
 
 
 async def _offset(call: Call) -> int:
@@ -268,7 +272,8 @@ def _stats(stats: PlayerStats) -> StatsView:
     )
 
 
-def _ended(game: FinishedGame) -> EndedGame:
+def ended_view(game: FinishedGame) -> EndedGame:
+    """Return an ended game."""
     winners = [WinnerView(each.place, each.name, each.prize, each.currency, each.award) for each in game.winners]
     return EndedGame(
         game.id, game.kind, game.title, game.chat_id, game.status, moment_of(game.ended_at), game.players, winners

@@ -48,6 +48,7 @@ from play.opening import Configured, Openings
 from play.pack_imports import PackImports
 from play.privacy import Privacy
 from play.proofs import Proofs
+from play.public_chats import PublicChats
 from play.recurring import RecurringDesk
 from play.sessions import Sessions
 from play.templates import GameTemplates
@@ -397,6 +398,7 @@ def _play(
             host_joins=settings.games.host_joins,
         ),
     )
+    tokens = Tokens(stores.api_tokens, clock)
     texts, http = Texts(), GuardedHttp(AddressGuard(settings.web.networks))
     next_games = NextGames(
         stored=stores.subscriptions,
@@ -496,7 +498,8 @@ def _play(
             clock=clock,
             provers={name: face.prove for name, face in FACES.items() if face.prove is not None},
         ),
-        tokens=Tokens(stores.api_tokens, clock),
+        public=PublicChats(stores.people, tokens.key, settings.app.url),
+        tokens=tokens,
         sessions=Sessions(AppSessions(stores.redis), stores.people, clock, settings.telegram.token.get_secret_value()),
         beacon=beacon,
     )

@@ -21,6 +21,7 @@ from play.opening import Openings
 from play.pack_imports import PackImports
 from play.privacy import Privacy
 from play.proofs import Proofs
+from play.public_chats import PublicChats
 from play.recurring import RecurringDesk
 from play.sessions import Sessions
 from play.templates import GameTemplates
@@ -53,6 +54,7 @@ class Application:
         privacy: shows, exports and erases the data of people.
         departures: applies departures from chats to their games.
         proofs: makes the proofs of draws.
+        public: the chats whose games anybody may look at.
         http: calls addresses that strangers choose.
         webhooks: manages endpoints and deliveries.
         incoming: handles signed calls of other systems.
@@ -81,6 +83,7 @@ class Application:
     privacy: Privacy
     departures: Departures
     proofs: Proofs
+    public: PublicChats
     http: GuardedHttp
     webhooks: WebhookDesk
     incoming: IncomingWebhooks

@@ -53,6 +53,14 @@ class Proofs:
             raise NothingToProve
         return found
 
+    def covers(self, state: Game) -> bool:
+        """Return True if `document` would return a proof."""
+        prove = self._provers.get(kind_of(state).name)
+        try:
+            return prove is not None and state.phase in FINAL and bool(prove(state))
+        except ValueError:  # cancelled before its draw
+            return False
+
     async def document(self, state: Game) -> bytes:
         """Return the proof of a finished draw as canonical JSON. Raises ``NothingToProve``."""
         prove = self._provers.get(kind_of(state).name)

@@ -21,6 +21,7 @@ from play.access import EVERYONE, HOSTS, OPENERS, Needs
 from play.members import RIGHT_TO_PIN
 from play.numbers import HIGHEST_ID, whole
 from play.opening import HOST_PLAYS, host_plays
+from play.public_chats import PUBLIC, VISIBILITY, is_on
 from play.rules import NO, YES
 from play.telling import CHOICES, PIN, following, told
 from play.texts import Markup
@@ -58,6 +59,7 @@ async def _main(dialog_manager: DialogManager, context: UpdateContext, **_: Any)
         "openers": f"dlg-openers-{openers}",
         HOST_PLAYS: f"dlg-host_plays-{YES if host_plays(settings) else NO}",
         **{name: f"dlg-{name}-{told(settings, name)}" for name in CHOICES},
+        **{name: f"dlg-{name}-{YES if is_on(settings, name) else NO}" for name in VISIBILITY},
     }
     told_of = [
         context.text("dlg-line", name=context.text(f"dlg-name-{name}"), value=context.text(value))
@@ -67,6 +69,9 @@ async def _main(dialog_manager: DialogManager, context: UpdateContext, **_: Any)
     told_of.append(context.text("dlg-line", name=context.text("dlg-name-language"), value=language))
     zone = city(await context.deps.play.recurring.zone(place.chat_id), context.locale)
     told_of.append(context.text("dlg-line", name=context.text("dlg-name-time_zone"), value=zone))
+    url = await context.deps.play.public.url(place.chat_id, settings)
+    if url is not None:
+        told_of.append(context.text("dlg-public-url", url=url))
     heading = context.text("form-settings-of", chat=await title_of(context, place))
     kinds = [(name, context.label(f"{face.kind.slug}-settings-open")) for name, face in FACES.items()]
     return {"html": "\n".join([heading, "", *told_of]), "kinds": kinds}
@@ -86,6 +91,11 @@ async def _change(_: CallbackQuery, button: Any, manager: DialogManager) -> None
             await store_setting(context, place, OPENERS, HOSTS if settings.get(OPENERS) == EVERYONE else EVERYONE)
         case _ if name == HOST_PLAYS:
             await store_setting(context, place, HOST_PLAYS, NO if host_plays(settings) else YES)
+        case _ if name in VISIBILITY:
+            chosen = None if is_on(settings, name) else YES
+            await store_setting(context, place, name, chosen)
+            if (name, chosen) == (PUBLIC, YES):
+                await context.toast(context.word("dlg-public-what"), alert=True)
         case _:
             chosen = following(settings, name)
             await store_setting(context, place, name, chosen)
@@ -222,7 +232,7 @@ def chat_dialog() -> Dialog:
             Paired(
                 *(
                     Button(Label(f"dlg-name-{name}"), id=name, on_click=_change)
-                    for name in ("openers", HOST_PLAYS, *CHOICES)
+                    for name in ("openers", HOST_PLAYS, *CHOICES, *VISIBILITY)
                 ),
                 SwitchTo(Label("dlg-name-language"), id="language", state=Chat.language),
                 SwitchTo(Label("dlg-name-time_zone"), id="zone", state=Chat.zone),

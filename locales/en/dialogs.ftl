@@ -78,6 +78,14 @@ dlg-name-season = Season
 dlg-season-quarter = a quarter, with a podium at its end
 dlg-season-month = a month, with a podium at its end
 dlg-season-no = no podiums
+dlg-name-public = Public pages
+dlg-public-yes = anyone with the link sees games, results and the leaderboard
+dlg-public-no = no
+dlg-public-what = Anyone with the link can now see this group’s games, results and leaderboard, with names. Tap again to take them away.
+dlg-public-url = Public page: { $url }
+dlg-name-indexed = Search engines
+dlg-indexed-yes = may list the public pages
+dlg-indexed-no = may not list the public pages
 
 ## The rules, by name
 

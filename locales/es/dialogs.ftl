@@ -78,6 +78,14 @@ dlg-name-season = Temporada
 dlg-season-quarter = un trimestre, con podio al final
 dlg-season-month = un mes, con podio al final
 dlg-season-no = sin podio
+dlg-name-public = Páginas públicas
+dlg-public-yes = quien tenga el enlace ve partidas, resultados y clasificación
+dlg-public-no = no
+dlg-public-what = Ahora quien tenga el enlace ve las partidas, los resultados y la clasificación de este grupo, con nombres. Toca otra vez para retirarlas.
+dlg-public-url = Página pública: { $url }
+dlg-name-indexed = Buscadores
+dlg-indexed-yes = pueden mostrar las páginas públicas
+dlg-indexed-no = no pueden mostrar las páginas públicas
 
 ## Las reglas, por su nombre
 

@@ -47,6 +47,7 @@ from play.opening import Configured, Openings
 from play.pack_imports import PackImports
 from play.privacy import Privacy
 from play.proofs import Proofs
+from play.public_chats import PublicChats
 from play.recurring import RecurringDesk
 from play.sessions import Sessions
 from play.templates import GameTemplates
@@ -404,6 +405,7 @@ def _room(
                 personal_data=PersonalData(pool, redis), jobs=stores.jobs, engine=engine, outbox=outbox, texts=TEXTS,
                 clock=clock, policy_url="https://example.org/privacy",
             ),
+            public=PublicChats(stores.people, stores.api_tokens.key, "https://app.example.org/app/"),
             tokens=Tokens(stores.api_tokens, clock),
             sessions=Sessions(AppSessions(redis), stores.people, clock, "1:token"), beacon=None,
         ),

@@ -79,7 +79,7 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "NewGame_quiz:name": "back name",
     },
     Needs.HOST: {
-        "Chat:main": "kind templates openers host_plays messages pin picture season language zone close",
+        "Chat:main": "kind templates openers host_plays messages pin picture season public indexed language zone close",
         "Chat:language": "locale back",
         "Chat:zone": "in back place",
         "Chat:templates": "one back",
