@@ -12,6 +12,7 @@ from api.endpoint import HIGHEST_ID, About, Call, Count, Cursor, Endpoint, Handl
 from api.problems import InvalidRequest, PreconditionFailed, SettingsChanged, UnknownChat
 from api.values import moment, moment_of
 from api.views import rules_view
+from fsm.kind import ChatTopic, Rejected
 from fsm.lobby import BadRule
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
 from play.bans import EVERYWHERE, LONGEST_REASON, CannotBan
@@ -256,6 +257,31 @@ def _rules(before: Mapping[str, str], defaults: Any, kind: str, given: Mapping[s
         raise InvalidRequest(f"Unreadable value - at `$.rules.{kind}.{problem.args[0]}`") from None
 
 
+class RightsView(msgspec.Struct, frozen=True, kw_only=True):
+    """The rights of the caller in a chat. Each call decides anew, so they are no promise.
+
+    Attributes:
+        open: true if the caller may open games.
+        host: true if the caller may change the settings, and host games.
+    """
+
+    open: bool
+    host: bool
+
+
+async def get_rights(call: Call) -> RightsView:
+    """Return the rights of the caller in a chat, so that a page can hide what it would refuse."""
+
+    async def may(needs: Needs) -> bool:
+        try:
+            await call.services.play.access.authorise(call.actor, ChatTopic(call.path["chat"]), needs)
+        except Rejected:
+            return False
+        return True
+
+    return RightsView(open=await may(Needs.OPEN), host=await may(Needs.HOST))
+
+
 # -- bans -------------------------------------------------------------------------------------------------------
 
 
@@ -342,12 +368,14 @@ def _of_all(method: str, path: str, handle: Handler, **more: Any) -> Endpoint:
 ENDPOINTS: Final = (
     _of_all("GET", "/chats", list_chats, query=ChatsQuery, result=ChatView, paged=True),
     _of_chat("GET", "", get_chat, Needs.LOOK, result=ChatView, refuses=(UnknownChat,)),
-    _of_chat("GET", "/settings", get_settings, Needs.LOOK, result=SettingsView),
+    _of_chat("GET", "/rights", get_rights, Needs.LOOK, result=RightsView, people=True),
+    _of_chat("GET", "/settings", get_settings, Needs.LOOK, result=SettingsView, people=True),
     _of_chat(
         "PATCH",
         "/settings",
         change_settings,
         Needs.HOST,
+        people=True,
         body=SettingsBody,
         result=SettingsView,
         headers=("ETag",),

@@ -337,6 +337,7 @@ ENDPOINTS: Final = (
         tag=GAMES,
         needs=Needs.OPEN,
         about=About.BODY,
+        people=True,
         body=OpenBody,
         result=GameView,
         status=201,

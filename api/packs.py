@@ -265,7 +265,7 @@ def _row(method: str, path: str, handle: Handler, **more: object) -> Endpoint:
 _FILE: Final = {"body": bytes, "most": MAX_BYTES}
 
 ENDPOINTS: Final = (
-    _row("GET", "", list_packs, result=list[PackView]),
+    _row("GET", "", list_packs, result=list[PackView], people=True),
     _row(
         "POST",
         "",

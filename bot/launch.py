@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from urllib.parse import urlsplit
 
 import uvloop
 from loguru import logger
@@ -183,10 +184,12 @@ def give_way(niceness: int) -> None:
     os.nice(max(0, niceness - os.nice(0)))
 
 
-def free_port(host: str) -> int:
-    """Return a port of this machine that is free now."""
-    with socket.create_server((host, 0)) as listener:
-        return int(listener.getsockname()[1])
+def free_port(host: str, wanted: int = 0) -> int:
+    """Return a port of this machine that is free now: the wanted one, or any."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.create_server((host, port)) as listener:
+            return int(listener.getsockname()[1])
+    raise SettingsError(f"web.host: no port of {host} is free")
 
 
 def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
@@ -194,11 +197,16 @@ def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
 
     Its embedded stores are in a separate folder, and configured stores are ignored. The chats and people of the sandbox
     must never appear beside real ones, and a real bot must not edit messages of the sandbox. Its Mini App is shown on
-    the sandbox's phones.
+    the sandbox's phones, and has the port after that of the sandbox, so that both can be published from a container.
     """
     telegram, web = settings.telegram, settings.web
-    port = free_port(web.host)
+    base = urlsplit(api_base)
+    port = free_port(web.host, (base.port or -1) + 1)
     by_name = api_base.replace("//127.0.0.1:", "//localhost:")  # another origin to browsers, the same page to people
+    # A server on all addresses is opened by any of them, which only the person's browser knows.
+    anywhere = web.host in {"0.0.0.0", "::"}  # noqa: S104 -- compared, not listened on
+    framed_by = (f"http://*:{base.port}",) if anywhere else (api_base, by_name)
+    host = f"[{web.host}]" if ":" in web.host else web.host
     return settings.model_copy(
         update={
             "telegram": telegram.model_copy(
@@ -206,7 +214,7 @@ def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
             ),
             "web": web.model_copy(update={"port": port}),
             "app": settings.app.model_copy(
-                update={"url": f"http://{web.host}:{port}/app/", "short_name": "play", "framed_by": (api_base, by_name)}
+                update={"url": f"http://{host}:{port}/app/", "short_name": "play", "framed_by": framed_by}
             ),
             "data_dir": settings.data_dir / SANDBOX_FOLDER,
             "database": settings.database.model_copy(update={"dsn": SecretStr("")}),

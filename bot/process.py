@@ -70,6 +70,7 @@ from storage.shared_time import SharedTime
 from storage.stores import Stores
 from telegram.telegram import Telegram
 from web.pages import Pages
+from web.public_pages import PublicPages
 
 if TYPE_CHECKING:
     from bot.observe.tracing import Tracing
@@ -400,6 +401,7 @@ async def _serving(
         routes.insert(0, role.route)  # most requests are for it, and routes are tried in order
         if runtime.settings.app.url:
             routes += Pages(FOLDER, runtime.settings.app.framed_by).routes
+            routes += PublicPages(runtime.play, runtime.stores.archive, role.wait_ms).routes
     app = web.application(routes)
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value().encode()

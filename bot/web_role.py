@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
 from bot import VERSION
@@ -71,6 +72,18 @@ class WebRole:
         """End the live connections, with the advice to connect to another process."""
         if self._hub is not None:
             await self._hub.close(GOODBYE_SECONDS)
+
+    async def wait_ms(self, request: Request) -> int:
+        """Count a request without a token against the rate of its address. Returns the time until it may be repeated.
+
+        Pages and the API share that rate.
+        """
+        addresses, dispatch = await imported("api.addresses"), await imported("api.dispatch")
+        address = addresses.rate_group(addresses.client_address(request, self._runtime.settings.web.proxies))
+        wait: int = await self._runtime.stores.api_requests.wait_ms(
+            f"@{address}", a_second=dispatch.STRANGERS_A_SECOND, burst=dispatch.STRANGERS_BURST
+        )
+        return wait
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as soon as the API is imported."""

@@ -395,7 +395,9 @@ def reply(content: Any, status: int = 200) -> Response:
 async def page(request: Request) -> Response:
     """Serve the page, whose security policy allows only its own scripts, and frames of the bot's Mini App."""
     app = urlsplit(request.app.state.world.app_url)
-    frames = f"; frame-src {app.scheme}://{app.netloc}" if app.netloc else ""
+    anywhere = app.hostname in {"0.0.0.0", "::"}  # noqa: S104 -- compared, not listened on
+    host = f"{request.url.hostname}:{app.port}" if anywhere else app.netloc
+    frames = f"; frame-src {app.scheme}://{host}" if host else ""
     policy = f"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'{frames}"
     return FileResponse(PAGE, headers={"Cache-Control": "no-store", "Content-Security-Policy": policy})
 

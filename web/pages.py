@@ -22,7 +22,7 @@ SHARED: Final = Path(__file__).parent / "shared"
 """The modules that all pages share. Each page has them in its own folder `shared`."""
 TAKES_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE)
 """A value of Accept-Encoding that names gzip, with a weight above 0 or none."""
-TEXTS: Final = ("app.ftl", "figures.ftl")
+TEXTS: Final = ("app.ftl", "figures.ftl", "verifier.ftl")
 """The files of a locale whose texts the pages show."""
 TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {

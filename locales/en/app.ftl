@@ -87,3 +87,49 @@ app-period-week = Week
 app-period-month = Month
 app-period-season = Season
 app-period-all = All time
+app-public-about = Games, results and leaderboard
+app-public-gone = There is nothing at this address, or the group no longer shows it.
+app-public-results = Results
+app-public-none = No game is on.
+app-public-proof = Proof of the draw
+app-public-checks =
+    { $count ->
+        [one] { $count } check, made on this device
+       *[other] { $count } checks, made on this device
+    }
+app-public-replay = Replay the draw
+app-public-download = Download the proof
+app-open = Open a game
+app-settings = Settings
+app-hosts-only = Only admins open games in this group.
+app-session-over = Your session has ended. Close this page and open it again from the group.
+app-kind = Game
+app-title = Title
+app-prize = Prize
+app-prize-hint = An amount such as 100 USDT, or words. Empty: no prize.
+app-pack = Questions from
+app-pack-bank = built-in bank
+app-rule-winners = Winners
+app-rule-min_players = Minimum players
+app-rule-max_players = Maximum players
+app-rule-questions = Questions
+app-rule-question_seconds = Seconds to answer
+app-preview = Preview
+app-preview-players = { $least }–{ $most } players
+app-preview-questions =
+    { $count ->
+        [one] { $count } question, { $seconds } s to answer
+       *[other] { $count } questions, { $seconds } s each
+    }
+app-preview-winners =
+    { $count ->
+        [one] { $count } winner
+       *[other] { $count } winners
+    }
+app-save = Save
+app-saved = Saved
+app-new-games = New games
+app-group = Group
+app-set-openers = Everybody may open games
+app-set-public = Public pages: anyone with the link sees games, results and the leaderboard
+app-set-indexed = Search engines may list the public pages

@@ -87,3 +87,49 @@ app-period-week = Semana
 app-period-month = Mes
 app-period-season = Temporada
 app-period-all = Todo
+app-public-about = Partidas, resultados y clasificación
+app-public-gone = Aquí no hay nada, o el grupo ya no lo muestra.
+app-public-results = Resultados
+app-public-none = No hay ninguna partida en curso.
+app-public-proof = Prueba del sorteo
+app-public-checks =
+    { $count ->
+        [one] { $count } comprobación en este dispositivo
+       *[other] { $count } comprobaciones en este dispositivo
+    }
+app-public-replay = Repetir el sorteo
+app-public-download = Descargar la prueba
+app-open = Abrir una partida
+app-settings = Ajustes
+app-hosts-only = En este grupo solo los administradores abren partidas.
+app-session-over = Tu sesión ha terminado. Cierra esta página y ábrela de nuevo desde el grupo.
+app-kind = Juego
+app-title = Título
+app-prize = Premio
+app-prize-hint = Una cantidad, como 100 USDT, o unas palabras. Vacío: sin premio.
+app-pack = Preguntas de
+app-pack-bank = la colección incluida
+app-rule-winners = Ganadores
+app-rule-min_players = Mínimo de jugadores
+app-rule-max_players = Máximo de jugadores
+app-rule-questions = Preguntas
+app-rule-question_seconds = Segundos para responder
+app-preview = Así se verá
+app-preview-players = De { $least } a { $most } jugadores
+app-preview-questions =
+    { $count ->
+        [one] { $count } pregunta, { $seconds } s para responder
+       *[other] { $count } preguntas, { $seconds } s para cada una
+    }
+app-preview-winners =
+    { $count ->
+        [one] { $count } ganador
+       *[other] { $count } ganadores
+    }
+app-save = Guardar
+app-saved = Guardado
+app-new-games = Partidas nuevas
+app-group = Grupo
+app-set-openers = Cualquiera puede abrir partidas
+app-set-public = Páginas públicas: quien tenga el enlace ve partidas, resultados y clasificación
+app-set-indexed = Los buscadores pueden mostrar las páginas públicas

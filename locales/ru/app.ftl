@@ -92,3 +92,52 @@ app-period-week = Неделя
 app-period-month = Месяц
 app-period-season = Сезон
 app-period-all = Всё время
+app-public-about = Игры, итоги и рейтинг
+app-public-gone = Здесь ничего нет, или группа больше это не показывает.
+app-public-results = Итоги
+app-public-none = Сейчас игр нет.
+app-public-proof = Доказательство розыгрыша
+app-public-checks =
+    { $count ->
+        [one] { $count } проверка на этом устройстве
+        [few] { $count } проверки на этом устройстве
+       *[many] { $count } проверок на этом устройстве
+    }
+app-public-replay = Показать розыгрыш
+app-public-download = Скачать доказательство
+app-open = Открыть игру
+app-settings = Настройки
+app-hosts-only = В этой группе игры открывают только администраторы.
+app-session-over = Сеанс закончился. Закройте страницу и откройте её снова из группы.
+app-kind = Игра
+app-title = Название
+app-prize = Приз
+app-prize-hint = Сумма, например 100 USDT, или словами. Пусто — без приза.
+app-pack = Вопросы
+app-pack-bank = из общей базы
+app-rule-winners = Победителей
+app-rule-min_players = Минимум игроков
+app-rule-max_players = Максимум игроков
+app-rule-questions = Вопросов
+app-rule-question_seconds = Секунд на ответ
+app-preview = Как это будет
+app-preview-players = Игроков: от { $least } до { $most }
+app-preview-questions =
+    { $count ->
+        [one] { $count } вопрос, по { $seconds } с на ответ
+        [few] { $count } вопроса, по { $seconds } с на ответ
+       *[many] { $count } вопросов, по { $seconds } с на ответ
+    }
+app-preview-winners =
+    { $count ->
+        [one] { $count } победитель
+        [few] { $count } победителя
+       *[many] { $count } победителей
+    }
+app-save = Сохранить
+app-saved = Сохранено
+app-new-games = Новые игры
+app-group = Группа
+app-set-openers = Игры могут открывать все
+app-set-public = Открытые страницы: игры, итоги и рейтинг видны всем, у кого есть ссылка
+app-set-indexed = Поисковики могут показывать открытые страницы

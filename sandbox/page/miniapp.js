@@ -12,8 +12,11 @@ export async function openApp(phone, start) {
   const launched = await act("launch", { user: phone.user, start });
   if (!launched) return;
   const theme = () => (night.matches ? DARK : LIGHT);
-  const { origin } = new URL(launched.url);
-  const frame = h("iframe", { title: "Mini App", src: `${launched.url}&tgWebAppThemeParams=${encodeURIComponent(JSON.stringify(theme()))}` });
+  const address = new URL(launched.url);
+  // A server on all addresses of its machine is reached by the one that has led to this page.
+  if (["0.0.0.0", "[::]"].includes(address.hostname)) address.hostname = location.hostname;
+  const { origin } = address;
+  const frame = h("iframe", { title: "Mini App", src: `${address}&tgWebAppThemeParams=${encodeURIComponent(JSON.stringify(theme()))}` });
   const back = h("button", { class: "plain round", title: "Back", "aria-label": "Back", hidden: true, onclick: () => tell("back_button_pressed") }, "‹");
   const main = h("button", { class: "filled main-button", hidden: true, onclick: () => tell("main_button_pressed") });
   const node = h("div", { class: "miniapp" },

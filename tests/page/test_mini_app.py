@@ -98,13 +98,6 @@ class Phone:
         await self.tab.size(390, 844)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[browser.Tab]:
-    assert BINARY is not None
-    async with browser.browsing(BINARY, tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def phone(tab: browser.Tab, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Phone]:
     app = AppSection(url="https://app.example.org/app/", short_name="play")

@@ -61,13 +61,6 @@ class Desk:
         )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[browser.Tab]:
-    assert BINARY is not None
-    async with browser.browsing(BINARY, tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(tab: browser.Tab) -> AsyncIterator[Desk]:
     """Open the page of a new sandbox."""

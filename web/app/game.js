@@ -19,6 +19,7 @@ const ENDED = ["completed", "cancelled"];
 export async function gameView({ body, connection }, id) {
   let game = await read(`/games/${id}`);
   place.chat = game.chat_id;
+  place.topic = game.topic_id;
   let players = new Map();
   let fetched = "";
   const busy = new Set();

@@ -1,7 +1,8 @@
 // The games of the chat.
 
-import { read } from "./shared/api.js";
+import { Away, Refusal, read } from "./shared/api.js";
 import { fill, h, typed } from "./shared/dom.js";
+import { rights } from "./hosting.js";
 import { Live } from "./shared/live.js";
 import { place } from "./place.js";
 import { say } from "./shared/texts.js";
@@ -15,7 +16,19 @@ export async function lobbyView({ body, connection, go }) {
   }
   const games = new Map();
   const list = h("ul", { class: "list" });
-  body.append(h("h1", {}, say("app-games")), list);
+  const tools = h("div", { class: "tools" });
+  body.append(h("h1", {}, say("app-games")), list, tools);
+
+  /** Shows the buttons that the person may use. Without an answer there are none. */
+  async function drawTools() {
+    try {
+      const may = await rights();
+      fill(tools, may.open && h("button", { onclick: () => go("open") }, say("app-open")),
+        may.host && h("button", { onclick: () => go("settings") }, say("app-settings")));
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof Away)) throw error;
+    }
+  }
 
   function draw() {
     const rows = [...games.values()].sort((one, other) => (one.opened_at < other.opened_at ? 1 : -1)).map((game) => h("li", {},
@@ -27,6 +40,7 @@ export async function lobbyView({ body, connection, go }) {
 
   for (const game of (await read(`/games?chat=${place.chat}&live=true&limit=50`)).items) games.set(game.id, game);
   draw();
+  drawTools();
   const live = new Live({ chats: [place.chat] }, (game) => { games.set(game.id, game); draw(); }, connection);
   return () => live.close();
 }

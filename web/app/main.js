@@ -3,6 +3,7 @@
 import { Away, Refusal, begin, loginBy, me, onUnsent } from "./shared/api.js";
 import { fill, h } from "./shared/dom.js";
 import { gameView } from "./game.js";
+import { openView, settingsView } from "./hosting.js";
 import { lobbyView } from "./lobby.js";
 import { leadersView, profileView } from "./people.js";
 import { place } from "./place.js";
@@ -13,6 +14,9 @@ const state = document.getElementById("state");
 const view = document.getElementById("view");
 const tabs = document.getElementById("tabs");
 const TABS = { lobby: lobbyView, profile: profileView, leaders: leadersView };
+
+const MORE = { open: openView, settings: settingsView };
+const ENDED = ["not-authenticated", "stale-launch", "bad-launch"];
 
 let leave = () => {};
 let shown = 0;
@@ -27,7 +31,7 @@ function drawState() {
 }
 
 function failed(error, again) {
-  const text = error instanceof Refusal ? error.message || say("app-lost-access") : say("app-offline");
+  const text = error instanceof Refusal ? ENDED.includes(error.code) ? say("app-session-over") : error.message || say("app-lost-access") : say("app-offline");
   fill(view, h("section", { class: "card" }, h("h1", {}, "Tombola"), h("p", {}, text),
     error instanceof Away && h("button", { class: "filled", onclick: again }, say("app-again"))));
 }
@@ -73,7 +77,7 @@ async function show(name, make, isRoot) {
 
 export function go(name, id) {
   if (name === "game") return show("game", (page) => gameView(page, id), false);
-  return show(name, TABS[name], name === "lobby");
+  return show(name, TABS[name] ?? MORE[name], name === "lobby");
 }
 
 function drawTabs() {

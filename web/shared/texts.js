@@ -7,7 +7,7 @@ let bundle = null;
 export let locale = "en";
 
 export async function load(wanted) {
-  const response = await fetch(`texts/${encodeURIComponent(wanted)}.ftl`);
+  const response = await fetch(new URL(`../texts/${encodeURIComponent(wanted)}.ftl`, import.meta.url));
   if (!response.ok) throw new TypeError("no texts");
   bundle = new FluentBundle(wanted, { useIsolating: true });
   bundle.addResource(new FluentResource(await response.text()));
