@@ -76,7 +76,9 @@ export class Live {
     this.watch();
     const touched = new Set();
     for (const message of messages) {
-      if (message.type === "closing" && message.retry_ms === null) this.end(new Refusal({ code: message.code }, 403));
+      // The session has ended while the page was open: the next ticket begins another one, or tells that none begins.
+      const isOver = message.type === "closing" && message.retry_ms === null && message.code !== "not-authenticated";
+      if (isOver) this.end(new Refusal({ code: message.code }, 403));
       if (message.type === "closing" && message.retry_ms !== null) this.pause = Math.max(200, message.retry_ms);
       if (message.type === "unsubscribed") this.end(new Refusal({ code: message.code }, 403));
       if (message.type === "refused") this.refused(message);
