@@ -11,7 +11,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx
 import msgspec
 
-from api.chats import BanBody, BanView, ChatView, SettingsBody, SettingsView
+from api.chats import BanBody, BanView, ChatView, RightsView, SettingsBody, SettingsView
 from api.figures import EndedGame, PersonView, RankView
 from api.flags import FlagBody, FlagView
 from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody, RematchBody
@@ -31,6 +31,7 @@ from api.operations import AuditView, BroadcastBody, BroadcastSummary, Broadcast
 from api.packs import PackView, PreviewView, QuestionView
 from api.personal_data import ErasureView, PersonalDataView
 from api.problems import MEDIA_TYPE, Problem
+from api.public import PublicChat, PublicGame, PublicRank
 from api.records import ConsistencyView, EventView, HeadView
 from api.recurring import (
     RecurringBody,
@@ -344,6 +345,10 @@ class Client:
         """Erase a person's data, as a job."""
         return await self.ask("DELETE", f"/players/{player_id}/data", ErasureView, key=key)
 
+    async def get_rights(self, chat_id: int) -> RightsView:
+        """Return the rights of the caller in a chat."""
+        return await self.ask("GET", f"/chats/{chat_id}/rights", RightsView)
+
     async def get_settings(self, chat_id: int) -> SettingsView:
         """Return the settings of a chat. The header ETag names this state of them, for If-Match."""
         return await self.ask("GET", f"/chats/{chat_id}/settings", SettingsView)
@@ -449,6 +454,22 @@ class Client:
     async def get_leaderboard_of_chat(self, chat_id: int, **query: Any) -> tuple[list[RankView], str | None]:
         """List the best players of a chat."""
         return await self.page(f"/chats/{chat_id}/leaderboard", RankView, **query)
+
+    async def get_public_chat(self, page: str) -> PublicChat:
+        """Return the games of a chat that allows anybody to look at them."""
+        return await self.ask("GET", f"/public/{page}", PublicChat)
+
+    async def get_public_leaderboard(self, page: str, **query: Any) -> list[PublicRank]:
+        """List the best players of a chat that allows anybody to look."""
+        return await self.ask("GET", f"/public/{page}/leaderboard", list[PublicRank], query=query)
+
+    async def get_public_game(self, page: str, game_id: str) -> PublicGame:
+        """Return a game of a chat that allows anybody to look at it."""
+        return await self.ask("GET", f"/public/{page}/games/{game_id}", PublicGame)
+
+    async def get_public_proof(self, page: str, game_id: str) -> dict[str, Any]:
+        """Return the proof of a finished draw of a chat that allows anybody to look at it."""
+        return await self.ask("GET", f"/public/{page}/games/{game_id}/proof", dict[str, Any])
 
     async def get_history(self, **query: Any) -> tuple[list[EndedGame], str | None]:
         """List the ended games of all chats, latest first."""

@@ -95,6 +95,7 @@ def test_the_table_gives_no_more_to_strangers_and_viewers_than_it_should() -> No
     assert {each.name for each in ENDPOINTS if each.public} == {
         *("get_openapi", "get_reference", "get_reference_style", "get_log_head", "get_log_consistency"),
         *("receive_call", "receive_flag_call", "create_session"),
+        *("get_public_chat", "get_public_leaderboard", "get_public_game", "get_public_proof"),
     }
     assert {each.name for each in ENDPOINTS if each.needs is Needs.NOTHING and not each.public} == {"get_own_token"}
     to_viewers = {each.name for each in ENDPOINTS if each.writes and each.needs in GRANTED[Role.VIEWER]}
@@ -103,6 +104,7 @@ def test_the_table_gives_no_more_to_strangers_and_viewers_than_it_should() -> No
         *("list_games", "get_game", "list_players", "start_game", "extend_game", "get_proof", "create_live_ticket"),
         *("join_game", "leave_game", "pick_number", "answer_question"),
         *("get_player_of_chat", "get_leaderboard_of_chat", "get_history_of_chat"),
+        *("get_rights", "get_settings", "change_settings", "open_game", "list_packs"),
     }
     everywhere = {each.name for each in ENDPOINTS if each.about is About.NOTHING and not each.public}
     assert everywhere == {"get_own_token", "create_live_ticket", "get_health"}

@@ -44,7 +44,7 @@ def asked(endpoint: Endpoint, served: Served, game_id: str) -> str:
     filled = {
         "chat": served.chat_id, "player": 4242, "game": f'"{game_id}"', "token": '"aaaaaaaaaa"', "pack": 1, "job": 1,
         "endpoint": '"a"', "delivery": 1, "source": '"a"', "old": 0, "new": 0,
-        "recurring": 1, "template": 1, "flag": '"a"', "size": 1,
+        "recurring": 1, "template": 1, "flag": '"a"', "size": 1, "page": f'"{"a" * 32}"',
     }  # fmt: skip
     wanted = [*endpoint.parameters, *endpoint.query.__struct_fields__]
     arguments = ", ".join(
