@@ -25,7 +25,7 @@ from play.texts import FOLDER, TOAST_LIMIT, Texts, units
 ROOT = Path(__file__).parents[2]
 CODE = [
     path
-    for folder in ("handlers", "play", "bot", "api", "telegram", "storage", "questions", "fsm")
+    for folder in ("handlers", "play", "bot", "api", "telegram", "storage", "questions", "fsm", "web")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 SPEAKING = [

@@ -193,7 +193,7 @@ function isAward(award, rules) { // prizes by place, in words or with a currency
   if (award.texts.length && pool) return false;
   return award.currency ? pool > 0n : amounts.length + award.texts.length > 0;
 }
-function areExcluded(players) { // the winners of earlier games, who could not join: ids in rising order
+function areExcluded(players) { // ids of the winners of earlier games, in rising order: these people could not join
   return listed(players, 1000, (player) => whole(player, 1)) && players.length > 0
     && players.every((player, at) => at === 0 || players[at - 1] < player);
 }
