@@ -24,8 +24,6 @@ from storage.people import Chat
 from web.pages import BASE
 
 PATH: Final = "/public"
-SECONDS: Final = 10
-"""Time for which a page may be kept in a cache. It is short, because a chat may withdraw it."""
 HEADERS: Final = BASE | {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -102,7 +100,8 @@ class PublicPages:
             root=root,
         ).encode()
         tag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
-        headers = HEADERS | {"etag": tag, "cache-control": f"public, max-age={SECONDS}"}
+        # A cache asks each time, because a chat may withdraw its pages.
+        headers = HEADERS | {"etag": tag, "cache-control": "public, no-cache"}
         if not indexed:
             headers["x-robots-tag"] = "noindex"
         if tag in request.headers.get("if-none-match", ""):

@@ -128,6 +128,8 @@ async def test_a_stranger_follows_a_game_and_verifies_its_draw(spectator: Specta
     await table.tap(boris, rf"^p:{game}:3$")
     await spectator.until("document.querySelector('[data-number=\"3\"].taken') !== null")
     await spectator.shot("public-board")
+    await table.tap(ann, rf"^p:{game}:5$")
+    await table.tap(script, rf"^p:{game}:7$")
     await table.close(game)
     await spectator.until("document.querySelector('.verdict.good') !== null")
     await spectator.until("document.querySelector('.podium li') !== null")
