@@ -132,7 +132,8 @@ class Replica:
             code = await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
             self.deaths.append(f"replica {self.number} did not stop within {STOP_SECONDS:.0f} s")
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it may have ended just now
+                process.kill()
             await process.wait()
             return
         self.stops.append(time.monotonic() - began)
