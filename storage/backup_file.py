@@ -333,10 +333,12 @@ def _decrypted(file: IO[bytes], identity: Path | None) -> Iterator[IO[bytes]]:
     if identity is None:
         raise BackupError("the backup is encrypted: give the file of the private key, --identity FILE")
     age = _age()
-    lines = [line.strip() for line in identity.read_text("utf-8").splitlines()]
     try:
+        lines = [line.strip() for line in identity.read_text("utf-8").splitlines()]
         keys = [age.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
-    except age.IdentityError:
+    except OSError as error:
+        raise BackupError(f"{identity} can't be read: {error.strerror}") from error
+    except (UnicodeDecodeError, age.IdentityError):
         raise BackupError(f"{identity} holds no private key of age (AGE-SECRET-KEY-1...)") from None
     reading, writing = os.pipe()
     try:

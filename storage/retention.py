@@ -9,6 +9,7 @@ are one row for each person, chat and kind, and leaderboards are made of them.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -172,13 +173,12 @@ async def prune(
     """Delete rows that are older than they are kept. A game's rows wait until the game itself ended that long ago.
 
     May be cancelled at any time, and run in several processes at once. If a table can't be pruned, the others still
-    are;
-    then the first error of asyncpg is raised.
+    are; then the first error of asyncpg is raised.
     """
     at = datetime.fromtimestamp(now / 1000, UTC)
     past = at - timedelta(days=keep_results_days)
     # Functions, not coroutines: a cancellation would leave coroutines behind that were never awaited.
-    steps = (
+    rows = (
         partial(_events, pool, at - timedelta(days=keep_events_days)),
         partial(_delete, pool, _DELIVERIES, at - timedelta(days=WEBHOOK_DAYS)),
         partial(_delete, pool, _MESSAGES, at - timedelta(days=WEBHOOK_DAYS)),
@@ -193,37 +193,55 @@ async def prune(
         partial(_games, pool, past),
         partial(_delete, pool, _CHATS, past),
         partial(_players, pool, past),
-        partial(_drop_old, pool, at, keep_events_days, keep_results_days),
     )
-    counts, problems = list[int](), list[asyncpg.PostgresError]()
-    for step in steps:
-        try:
-            counts.append(await step())
-        except asyncpg.PostgresError as problem:
-            problems.append(problem)
+    # Each by itself: a long read of one table, as by a backup, keeps only this table's partitions.
+    partitions = (
+        partial(_drop_months, pool, at - timedelta(days=keep_events_days)),
+        partial(_drop_old, pool, "prizes", past),
+        partial(_drop_old, pool, time_series.YEARLY, str(at.year - 1)),
+    )
+    ahead = (
+        partial(time_series.make_ahead, pool, at),
+        partial(time_series.compress, pool, at - timedelta(days=time_series.COMPRESS_DAYS)),
+    )
+    problems = list[asyncpg.PostgresError]()
+
+    async def each(steps: Iterable[Callable[[], Awaitable[int]]]) -> list[int]:
+        counts = list[int]()
+        for step in steps:
+            try:
+                counts.append(await step())
+            except asyncpg.PostgresError as problem:
+                problems.append(problem)
+        return counts
+
+    counts, dropped, _ = await each(rows), await each(partitions), await each(ahead)
     if problems:
         raise problems[0]
-    return Pruned(*counts)
+    return Pruned(*counts, partitions=sum(dropped))
 
 
-async def _drop_old(pool: Pool, at: datetime, keep_events_days: float, keep_results_days: float) -> int:
-    """Make the partitions of the time to come, drop those that are old, compress chunks. Returns the number dropped.
+async def _drop_months(pool: Pool, before: datetime) -> int:
+    """Drop the months of events that are older than a time. Returns their number.
 
-    A partition is dropped when its last row is older than it is kept. A month of events that a game needs, because it
-    is live or lasted long, stays: the events of other games in it are deleted row by row.
+    A month that a game needs, because it is live or lasted long, stays: the events of other games in it are deleted
+    row by row.
     """
-    await time_series.make_ahead(pool, at)
     dropped = 0
-    for partition in await _old_months(pool, at - timedelta(days=keep_events_days)):
+    for partition in await _old_months(pool, before):
         if await time_series.drop(pool, "game_events", partition):
             dropped += 1
         elif partition.oid:
-            await _delete(pool, _EVENTS, at - timedelta(days=keep_events_days), partition.oid)
-    for table, before in (("prizes", at - timedelta(days=keep_results_days)), (time_series.YEARLY, str(at.year - 1))):
-        for partition in await time_series.partitions(pool, table):
-            if partition.end is not None and partition.end <= before:  # type: ignore[operator]
-                dropped += await time_series.drop(pool, table, partition)
-    await time_series.compress(pool, at - timedelta(days=time_series.COMPRESS_DAYS))
+            await _delete(pool, _EVENTS, before, partition.oid)
+    return dropped
+
+
+async def _drop_old(pool: Pool, table: str, before: datetime | str) -> int:
+    """Drop the partitions of a table whose last row is older than a time or year. Returns their number."""
+    dropped = 0
+    for partition in await time_series.partitions(pool, table):
+        if partition.end is not None and partition.end <= before:  # type: ignore[operator]
+            dropped += await time_series.drop(pool, table, partition)
     return dropped
 
 

@@ -136,6 +136,14 @@ def check_chart(directory: Path) -> None:
         "overlay=large",
         "frontt.host=x",
         "settings.TOMBOLA_REDIS__SHARDS=8",
+        "front.host=https://bot.example.org",
+        "secretName=Bad_Name",
+        "resources.web.limits.memory=lots",
+        "resources.web.request.cpu=1",
+        "backup.schedule=daily",
+        "backup.storage=10Gx",
+        "backup.recipient=ssh-rsa",
+        "imagePullSecrets[0].x=mine",
     ):
         try:
             charted(wrong)

@@ -9,7 +9,7 @@ from loguru import logger
 from nats.errors import Error, MaxPayloadError
 from nats.js.api import StorageType, StreamConfig
 from nats.js.client import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import NoStreamResponseError, NotFoundError
 
 from bot.bridge.broker import ANSWER_SECONDS, CONNECT_SECONDS, BrokerAway, Message, MessageRefused
 
@@ -73,6 +73,8 @@ class NatsJetStream:
         except MaxPayloadError as problem:
             raise MessageRefused(f"{len(message.body)} bytes are too many for the server") from problem
         except (Error, OSError, TimeoutError) as problem:
+            if isinstance(problem, NoStreamResponseError):
+                self._stream = None  # deleted while the connection lasted: `open` looks for it, or makes it again
             raise BrokerAway(f"{type(problem).__name__}: {problem}") from problem
 
     async def close(self) -> None:

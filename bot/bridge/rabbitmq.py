@@ -5,7 +5,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import aio_pika
-from aio_pika.exceptions import AMQPError, DeliveryError
+from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 
 from bot.bridge.broker import ANSWER_SECONDS, CONNECT_SECONDS, BrokerAway, Message
 
@@ -81,6 +81,8 @@ class RabbitMQ:
             # Mandatory: a broker confirms even a message for which there is no queue, and drops it.
             await self._exchange.publish(made, message.name, mandatory=True, timeout=ANSWER_SECONDS)
         except DeliveryError as problem:
+            if isinstance(problem, PublishError):
+                self._exchange = None  # the queue was deleted while the connection lasted: `open` makes it again
             raise BrokerAway(f"no queue takes {message.name}: {type(problem).__name__}") from problem
         except GONE as problem:
             raise BrokerAway(f"{type(problem).__name__}: {problem}") from problem

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.bridge.bridge import Bridge
+from bot.bridge.broker import BrokerAway
 from bot.bridge.brokers import broker_of
 from bot.bridge.cloud_events import CloudEvents
 from bot.settings import BridgeSection
@@ -20,7 +22,7 @@ from storage.leases import Bell
 from storage.set_aside import SetAside
 from storage.unpublished import Unpublished
 from tests.contract.played import House
-from tests.support.brokers import Received
+from tests.support.brokers import BrokerForTests, Received
 
 SOURCE = "tombola/test_bot"
 Format = Literal["structured", "binary"]
@@ -90,3 +92,19 @@ def content(received: Received) -> dict[str, Any]:
     """Return the JSON of a message."""
     found: dict[str, Any] = json.loads(received.body)
     return found
+
+
+async def emptied(house: BridgedHouse, broker: BrokerForTests) -> None:
+    """Publish a game, empty the broker under the connected bridge, and publish another one."""
+    bridge = await house.bridge(broker.url)
+    await house.play()
+    await house.project()
+    await publish_all(bridge)
+    await broker.empty()
+    later = await house.play()
+    await house.project()
+    with pytest.raises(BrokerAway):
+        await bridge.publish_due()
+    await publish_all(bridge)
+    await bridge._broker.close()
+    assert first_arrivals(await broker.received()) == {later: (await house.stored())[later]}

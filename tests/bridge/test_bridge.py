@@ -17,7 +17,7 @@ from fsm.kind import secrets_of
 from fsm.registry import KINDS
 from storage.connections import Pool
 from storage.retention import prune
-from tests.bridge.bridged import SOURCE, BridgedHouse, at_work, content, first_arrivals, publish_all
+from tests.bridge.bridged import SOURCE, BridgedHouse, at_work, content, emptied, first_arrivals, publish_all
 from tests.contract.played import House, until
 from tests.support.brokers import NATS_SERVER, BrokerForTests, Received, running_broker
 from tests.support.games import QUIZ
@@ -141,6 +141,13 @@ async def test_while_the_broker_is_away_games_go_on_and_nothing_is_lost(
             house.bell.ring()
             await until(lambda: bridge.circuit.state == "closed")
     assert first_arrivals(await broker.received()) == await house.stored()
+
+
+@no_nats
+async def test_a_stream_that_was_deleted_under_a_connected_bridge_is_made_again(
+    house: BridgedHouse, broker: BrokerForTests
+) -> None:
+    await emptied(house, broker)
 
 
 @pytest.mark.parametrize("broker", BROKERS, indirect=True)

@@ -211,6 +211,10 @@ async def test_an_encrypted_backup_needs_its_key(house: House, postgres_dsn: str
     new_identity(tmp_path / "other")
     with pytest.raises(BackupError, match="can't be decrypted"):
         backup.check(path, tmp_path / "other")
+    with pytest.raises(BackupError, match="absent can't be read"):
+        backup.check(path, tmp_path / "absent")
+    with pytest.raises(BackupError, match="no private key"):
+        backup.check(path, path)
     await restored(house, postgres_dsn, path, tmp_path / "identity")
     assert await house.pool.fetchval("SELECT count(*) FROM games WHERE id = $1", half) == 1
     with pytest.raises(BackupError, match="not a public key"):

@@ -112,6 +112,20 @@ async def test_figures_of_old_years_go_with_their_year(fresh: Pool) -> None:
     assert year.name not in await names(fresh, time_series.YEARLY)
 
 
+async def test_a_long_read_of_events_keeps_neither_old_prizes_nor_old_figures(
+    fresh: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_series, "TRIES", 1)
+    _, end = await month(fresh, "prizes")
+    old, year = await names(fresh, "prizes"), await names(fresh, time_series.YEARLY)
+    async with fresh.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE game_events IN ACCESS SHARE MODE")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await pruned(fresh, end + timedelta(days=1095 + 2))
+    assert old - await names(fresh, "prizes")
+    assert year - await names(fresh, time_series.YEARLY)
+
+
 @pytest.mark.parametrize("table", ["game_events", "prizes", "player_periods"])
 async def test_a_deletion_by_ctid_from_all_partitions_is_refused(pool: Pool, table: str) -> None:
     with pytest.raises(asyncpg.FeatureNotSupportedError, match="a ctid is not unique"):

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from storage.connections import Pool
-from tests.bridge.bridged import BridgedHouse, at_work, first_arrivals
+from tests.bridge.bridged import BridgedHouse, at_work, emptied, first_arrivals
 from tests.contract.played import CHAT, until
 from tests.support.brokers import EPMD, NATS_SERVER, RABBITMQ, running_broker
 
@@ -84,3 +84,10 @@ async def test_a_broker_that_is_killed_for_a_minute_and_again_gets_every_event(
         print(json.dumps(figures | {"repeated": len(received) - events}))  # noqa: T201
     assert arrived == await house.stored()
     assert (await house.aside.check())["ok"]
+
+
+@needs_rabbitmq
+async def test_a_queue_that_was_deleted_under_a_connected_bridge_is_made_again(pool: Pool, redis: Redis) -> None:
+    with tempfile.TemporaryDirectory(prefix="tombola-") as folder:
+        async with running_broker("rabbitmq", Path(folder)) as broker:
+            await emptied(BridgedHouse(pool, redis), broker)

@@ -57,6 +57,10 @@ class BrokerForTests(ABC):
         """Let it come back with the messages that it has confirmed."""
 
     @abstractmethod
+    async def empty(self) -> None:
+        """Delete the stream or queue, with its messages, while clients stay connected."""
+
+    @abstractmethod
     async def received(self) -> list[Received]:
         """Return all messages that the broker has, in its order."""
 
@@ -124,6 +128,14 @@ class NatsBroker(Program):
         finally:
             await client.close()
 
+    async def empty(self) -> None:
+        client = await nats.connect(self.url)
+        try:
+            stream = client.jetstream()
+            await stream.delete_stream(await stream.find_stream_name_by_subject(f"{TOPIC}.>"))
+        finally:
+            await client.close()
+
     async def received(self) -> list[Received]:
         client = await nats.connect(self.url)
         try:
@@ -181,6 +193,13 @@ class RabbitBroker(Program):
     async def answer(self) -> None:
         await (await aio_pika.connect(self.url, timeout=5)).close()
 
+    async def empty(self) -> None:
+        connection = await aio_pika.connect(self.url)
+        try:
+            await (await connection.channel()).queue_delete(TOPIC)
+        finally:
+            await connection.close()
+
     async def received(self) -> list[Received]:
         connection = await aio_pika.connect(self.url)
         try:
@@ -229,6 +248,9 @@ class KafkaBroker(BrokerForTests):
 
     async def bring_back(self) -> None:
         self._library.rd_kafka_mock_broker_set_up(self._cluster, 1)
+
+    async def empty(self) -> None:
+        raise NotImplementedError("the mock cluster has no function that deletes a topic")
 
     async def close(self) -> None:
         self._library.rd_kafka_mock_cluster_destroy(self._cluster)
