@@ -229,6 +229,15 @@ class Consumers:
     async def _rebuild(self) -> None:
         """Restore live games that Redis has lost and tell their chats, then show recent results again."""
         runtime = self._runtime
+        await self._put_back()
+        recent = min(RESULT_MS, int(runtime.settings.games.keep_finished_seconds * 500))
+        stores, since = runtime.stores, runtime.play.clock.now() - recent
+        for stored in await forgotten(stores.pool, stores.redis, stores.codec, since=since):
+            await self._one(stored.state.id, self._boards.show_again(stored.state, stored.version))
+
+    async def _put_back(self) -> None:
+        """Restore live games that Redis has lost, and tell their chats."""
+        runtime = self._runtime
         rebuilt = await bring_forward(
             runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games, self._untold
         )
@@ -236,10 +245,6 @@ class Consumers:
         if rebuilt.games:  # a task of its own, because the limit of a start may end this one
             telling = self._boards.tell_of_restored(rebuilt.games)
             runtime.tasks.spawn("telling of restored games", telling, vital=False)
-        recent = min(RESULT_MS, int(runtime.settings.games.keep_finished_seconds * 500))
-        stores, since = runtime.stores, runtime.play.clock.now() - recent
-        for stored in await forgotten(stores.pool, stores.redis, stores.codec, since=since):
-            await self._one(stored.state.id, self._boards.show_again(stored.state, stored.version))
 
     async def _one(self, game_id: str, showing: Awaitable[object]) -> None:
         """Show one game. If its view raises, the other games are still shown."""
@@ -262,9 +267,13 @@ class Consumers:
                 return
 
     async def _replay(self) -> None:
-        """Write back events that PostgreSQL has lost and the feed no longer holds."""
+        """Write back events that PostgreSQL has lost and the feed no longer holds, and games that Redis lacks.
+
+        An older Redis may have unread events. Until these are read, a start can't restore the games that Redis lacks.
+        """
         stores = self._runtime.stores
         await replay(stores.pool, stores.redis, stores.codec, stores.games, stores.projector)
+        await self._put_back()
 
     async def _rebuilt(self) -> bool:
         """Rebuild within the time limit of a start. Return False if a store is unavailable."""

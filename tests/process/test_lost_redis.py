@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from storage import keys
 from tests.process.conftest import Room
 from tests.support.groups import PATIENCE
 
@@ -17,6 +18,34 @@ async def lose_redis(room: Room) -> None:
     await room.act.redis_store.kill()
     shutil.rmtree(room.act.directory / "redis")
     await room.act.redis_store.start()
+
+
+async def test_a_game_that_an_older_redis_lacks_is_put_back_when_its_feed_has_been_read(room: Room) -> None:
+    act = room.act
+    before = await room.open()
+    await room.press(room.host, f"xx:{before}")
+    await room.close(before)
+    await act.projected()
+    data, older = act.directory / "redis", act.directory / "older"
+    await act.redis_store.stop()
+    shutil.copytree(data, older)
+    await act.redis_store.start()
+    game_id = await room.open()
+    assert keys.shard_of_game(game_id) == keys.shard_of_game(before)
+    await room.join(game_id, *room.people[:2])
+    await act.projected()
+    for replica in act.replicas:
+        await replica.stop()
+    await act.redis_store.stop()
+    shutil.rmtree(data)
+    older.rename(data)
+    await act.redis_store.start()
+    # The projector had not read the latest events when the snapshot was made.
+    await act.redis.xgroup_setid(keys.feed_key(keys.shard_of_game(game_id)), "projector", "0")
+    await act.heal()
+    await room.box.control.until_message(room.group, "(?i)restored", timeout=PATIENCE)
+    await room.press(room.host, f"xx:{game_id}")
+    await room.close(game_id)
 
 
 async def test_live_games_are_put_back_from_postgresql_and_their_chats_are_told(room: Room) -> None:
