@@ -218,7 +218,7 @@ async def prune(
     counts, dropped, _ = await each(rows), await each(partitions), await each(ahead)
     if problems:
         raise problems[0]
-    return Pruned(*counts, sum(dropped))
+    return Pruned(*(*counts, sum(dropped)))
 
 
 async def _drop_months(pool: Pool, before: datetime) -> int:
