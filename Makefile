@@ -118,6 +118,9 @@ images-check: ## fail if an image of deploy/images.lock has no digest
 # The tools of this part come as packages of Python's index, each in an environment of its own.
 TOOL = $(BIN)/uv tool run --quiet --from
 KUBECTL ?= kubectl
+# `kubectl scale` and `kubectl set image`, with which a rollout is undone, own the fields that they wrote. Without the second
+# option, the next deployment would end with a conflict.
+OURS = --server-side --force-conflicts
 
 .PHONY: image-push
 image-push: ## build and push the image for two architectures (needs Docker with buildx; NAME= TAG=)
@@ -126,8 +129,8 @@ image-push: ## build and push the image for two architectures (needs Docker with
 	python3 deploy/release.py digest image.json --name "$(NAME)"
 
 .PHONY: scan-image
-scan-image: ## fail if an image has a severe vulnerability that a newer package mends (needs Docker; IMAGE=)
-	. deploy/images.lock && docker run --rm "$$TRIVY_IMAGE" image --scanners vuln --ignore-unfixed \
+scan-image: ## fail if an image has a severe vulnerability that a newer package mends (needs Docker; IMAGE=; a private registry: TRIVY_USERNAME, TRIVY_PASSWORD)
+	. deploy/images.lock && docker run --rm --env TRIVY_USERNAME --env TRIVY_PASSWORD "$$TRIVY_IMAGE" image --scanners vuln --ignore-unfixed \
 		--severity HIGH,CRITICAL --exit-code 1 "$(IMAGE)"
 
 .PHONY: scan-secrets
@@ -166,13 +169,13 @@ deploy: ## deploy an image and wait until it is ready (OVERLAY= IMAGE=name@diges
 		-o 'jsonpath={.spec.template.spec.containers[0].image}' > .present
 	if [ -s .present ] && [ "$$(cat .present)" != "$(IMAGE)" ]; then mv .present .previous; else rm .present; fi
 	python3 deploy/release.py render "$(or $(OVERLAY),production)" "$(IMAGE)" --kubectl "$(KUBECTL)" > .deploy.yaml
-	$(KUBECTL) apply --server-side -f .deploy.yaml
+	$(KUBECTL) apply $(OURS) -f .deploy.yaml
 	$(KUBECTL) -n tombola rollout status deployment --timeout=300s
 
 .PHONY: deploy-canary
 deploy-canary: ## start an image as a canary (IMAGE=name@digest)
 	python3 deploy/release.py render canary "$(IMAGE)" --kubectl "$(KUBECTL)" > .deploy.yaml
-	$(KUBECTL) apply --server-side -f .deploy.yaml
+	$(KUBECTL) apply $(OURS) -f .deploy.yaml
 	$(KUBECTL) -n tombola rollout status deployment/tombola-canary --timeout=300s
 
 .PHONY: analyse

@@ -795,6 +795,15 @@ def test_a_deployment_that_does_not_become_ready_goes_back_to_the_image_before(
     ]
 
 
+def test_a_deployment_takes_back_the_fields_that_an_undo_has_written() -> None:
+    """The server refuses to apply another value to a field that `kubectl scale` or `kubectl set image` wrote, unless forced."""
+    command = ["make", "--dry-run", "deploy", "deploy-canary", "IMAGE=name@sha256:0"]
+    recipes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    applied = [line for line in recipes.splitlines() if " apply " in line]
+    assert len(applied) == 2
+    assert all("--server-side --force-conflicts" in line for line in applied), applied
+
+
 def test_only_files_that_git_has_are_deployed() -> None:
     listed = subprocess.run(["git", "ls-files", "deploy"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
