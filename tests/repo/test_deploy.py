@@ -796,7 +796,7 @@ def test_a_deployment_that_does_not_become_ready_goes_back_to_the_image_before(
 
 
 def test_a_deployment_takes_back_the_fields_that_an_undo_has_written() -> None:
-    """The server refuses to apply another value to a field that `kubectl scale` or `kubectl set image` wrote, unless forced."""
+    """The server refuses another value for a field that `kubectl scale` or `kubectl set image` wrote, unless forced."""
     command = ["make", "--dry-run", "deploy", "deploy-canary", "IMAGE=name@sha256:0"]
     recipes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     applied = [line for line in recipes.splitlines() if " apply " in line]
