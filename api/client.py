@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from api.chats import BanBody, BanView, ChatView, RightsView, SettingsBody, SettingsView
+from api.dashboard import DashboardSessionView, LinkBody
 from api.figures import EndedGame, PersonView, RankView
 from api.flags import FlagBody, FlagView
 from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody, RematchBody
@@ -199,6 +200,22 @@ class Client:
     async def create_session(self, body: LaunchBody) -> SessionView:
         """Begin the session of a person in the Mini App."""
         return await self.ask("POST", "/sessions", SessionView, body=body)
+
+    async def create_dashboard_session(self, body: LinkBody) -> DashboardSessionView:
+        """Begin a session of the dashboard by a one-time link. Its page proves it by a cookie."""
+        return await self.ask("POST", "/dashboard/session", DashboardSessionView, body=body)
+
+    async def get_dashboard_session(self) -> DashboardSessionView:
+        """Return the session of the dashboard that makes the request."""
+        return await self.ask("GET", "/dashboard/session", DashboardSessionView)
+
+    async def end_dashboard_session(self) -> None:
+        """End the session of the dashboard that makes the request."""
+        await self.succeed("DELETE", "/dashboard/session")
+
+    async def list_own_chats(self) -> list[ChatView]:
+        """List the chats that the person of the session hosts."""
+        return await self.ask("GET", "/dashboard/chats", list[ChatView])
 
     # -- live updates ---------------------------------------------------------------------------------------------
 

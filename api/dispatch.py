@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import problems
 from api.addresses import client_address, rate_group
+from api.cookies import secret_in_cookie
 from api.cursors import Cursors
 from api.endpoint import PATH_TYPES, About, Call, Endpoint, Page, Reply, Stream, where_of
 from api.problems import (
@@ -166,7 +167,7 @@ class Resource:
             token, actor = await caller(self._services, request, public=endpoint.public)
         else:
             token, actor = None, session.actor
-            if not endpoint.people:
+            if not endpoint.allows(session):
                 raise TokensOnly
         call = await self._read(request, endpoint, token, actor, trace)
         call.session = session
@@ -365,15 +366,20 @@ async def caller(services: Services, request: Request, *, public: bool) -> tuple
 
 
 async def session_of(services: Services, request: Request) -> Session | None:
-    """Return the session of a request, and count it against the person's rate; None if it has no session's token.
+    """Return the session of a request, and count it against the person's rate; None if it proves none.
 
-    Raises ``NotAuthenticated``, ``Banned``, ``TooManyRequests`` and ``Unavailable``.
+    Raises ``NotAuthenticated``, ``Banned``, ``WrongOrigin``, ``TooManyRequests`` and ``Unavailable``.
     """
-    secret = request.headers.get("authorization", "").partition(" ")[2].strip()
-    if not secret.startswith(MARK):
-        return None
+    in_cookie = secret_in_cookie(request)
+    if in_cookie is None:
+        secret = request.headers.get("authorization", "").partition(" ")[2].strip()
+        if not secret.startswith(MARK):
+            return None
+        secret = bearer(request.headers)
+    else:
+        secret = in_cookie
     try:
-        session = await services.play.sessions.check(bearer(request.headers))
+        session = await services.play.sessions.check(secret, dashboard=in_cookie is not None)
     except NotAuthenticated:
         await _count_stranger(services, request)
         raise

@@ -237,9 +237,23 @@ class Endpoint:
 
         A move in one's own name is authorised by its handler, with the game.
         """
+        if session is not None and session.is_operator:  # has a token's rights, and `USE` needs a person
+            return Needs.NOTHING if self.needs is Needs.USE else self.needs
         if session is None or not (self.needs is Needs.ACT or self.about is About.NOTHING):
             return self.needs
         return Needs.USE
+
+    def allows(self, session: Session) -> bool:
+        """Return True if a session may call the endpoint at all. `Access` then decides about its person.
+
+        The dashboard may also call the endpoints of hosts and operators, but makes no moves, neither its person's nor
+        another's: these belong to the chat and to the Mini App.
+        """
+        if not session.dashboard:
+            return self.people
+        if self.needs in {Needs.ACT, Needs.NOTHING}:
+            return False
+        return self.people or session.is_operator or self.about is not About.NOTHING
 
     @property
     def name(self) -> str:

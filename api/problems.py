@@ -241,6 +241,7 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         NotAuthenticated: 401,
         sessions.BadLaunch: 401,
         sessions.StaleLaunch: 401,
+        sessions.BadLogin: 401,
         standard_webhooks.BadSignature: 401,
         standard_webhooks.StaleCall: 401,
         access.Banned: 403,

@@ -54,6 +54,7 @@ class Services:
         origins: the origins of pages that browsers let call the API; empty for none.
         graphql: True to serve GraphQL.
         version: the version of the program.
+        dashboard_url: the public address of the dashboard; empty without one.
     """
 
     play: Application
@@ -71,3 +72,4 @@ class Services:
     origins: tuple[str, ...] = ()
     graphql: bool = True
     version: str = "0"
+    dashboard_url: str = ""

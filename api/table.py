@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from api import (
     chats,
+    dashboard,
     figures,
     flags,
     games,
@@ -47,6 +48,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
         *jobs.ENDPOINTS,
         *webhooks.ENDPOINTS,
         *sessions.ENDPOINTS,
+        *dashboard.ENDPOINTS,
         *tokens.ENDPOINTS,
         *flags.ENDPOINTS,
         *tickets.ENDPOINTS,

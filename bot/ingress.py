@@ -167,6 +167,7 @@ class Ingress:
             bot_id=self._me["id"],
             bot_username=self._me["username"],
             health=self._health,
+            dashboard_url=settings.dashboard.url,
             count_error=self._count_error,
             trace=TRACE.get,
         )

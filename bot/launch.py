@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 import uvloop
@@ -192,6 +193,10 @@ def free_port(host: str, wanted: int = 0) -> int:
     raise SettingsError(f"web.host: no port of {host} is free")
 
 
+FIRST_PERSON: Final = 1001
+"""The person of the sandbox that is its operator, unless the settings name others."""
+
+
 def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
     """Return the settings of the sandbox's bot, which shares no data with a real bot.
 
@@ -210,12 +215,18 @@ def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
     return settings.model_copy(
         update={
             "telegram": telegram.model_copy(
-                update={"token": SecretStr(token), "api_base": api_base, "mode": "polling"}
+                update={
+                    "token": SecretStr(token),
+                    "api_base": api_base,
+                    "mode": "polling",
+                    "operators": telegram.operators or (FIRST_PERSON,),
+                }
             ),
             "web": web.model_copy(update={"port": port}),
             "app": settings.app.model_copy(
                 update={"url": f"http://{host}:{port}/app/", "short_name": "play", "framed_by": framed_by}
             ),
+            "dashboard": settings.dashboard.model_copy(update={"url": f"http://{host}:{port}/dashboard/"}),
             "data_dir": settings.data_dir / SANDBOX_FOLDER,
             "database": settings.database.model_copy(update={"dsn": SecretStr("")}),
             "redis": settings.redis.model_copy(update={"dsn": SecretStr("")}),

@@ -69,7 +69,7 @@ from storage.rights import MissingRightError, check_rights
 from storage.shared_time import SharedTime
 from storage.stores import Stores
 from telegram.telegram import Telegram
-from web.pages import Pages
+from web.pages import APP, DASHBOARD, TELEGRAM_WEB, Pages
 from web.public_pages import PublicPages
 
 if TYPE_CHECKING:
@@ -400,8 +400,10 @@ async def _serving(
         role.start()
         routes.insert(0, role.route)  # most requests are for it, and routes are tried in order
         if runtime.settings.app.url:
-            routes += Pages(FOLDER, runtime.settings.app.framed_by).routes
+            routes += Pages(APP, FOLDER, (*TELEGRAM_WEB, *runtime.settings.app.framed_by)).routes
             routes += PublicPages(runtime.play, runtime.stores.archive, role.wait_ms).routes
+        if runtime.settings.dashboard.url:
+            routes += Pages(DASHBOARD, FOLDER).routes
     app = web.application(routes)
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value().encode()

@@ -500,7 +500,13 @@ def _play(
         ),
         public=PublicChats(stores.people, tokens.key, settings.app.url),
         tokens=tokens,
-        sessions=Sessions(AppSessions(stores.redis), stores.people, clock, settings.telegram.token.get_secret_value()),
+        sessions=Sessions(
+            AppSessions(stores.redis),
+            stores.people,
+            clock,
+            settings.telegram.token.get_secret_value(),
+            operators,
+        ),
         beacon=beacon,
     )
 

@@ -234,6 +234,14 @@ class AppSection(Section):
         return f"https://t.me/{bot_username}{self.short_name and '/'}{self.short_name}?startapp="
 
 
+class DashboardSection(Section):
+    """The dashboard of hosts and operators, whose pages the role `web` serves."""
+
+    url: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
+    )
+
+
 class Live(Section):
     """Live updates, which the role `web` serves. Limits of numbers are those of one process."""
 
@@ -389,6 +397,7 @@ class Settings(BaseSettings):
     live: Live = Live()
     bridge: BridgeSection = BridgeSection()
     app: AppSection = AppSection()
+    dashboard: DashboardSection = DashboardSection()
     audit: AuditSection = AuditSection()
     privacy: PrivacySection = PrivacySection()
     games: GAMES = GAMES()

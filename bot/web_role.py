@@ -123,6 +123,7 @@ class WebRole:
                 origins=settings.cors_origins,
                 graphql=settings.graphql,
                 version=VERSION,
+                dashboard_url=runtime.settings.dashboard.url,
             )
         )
         self._is_plain_read = app.is_plain_read

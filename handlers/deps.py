@@ -28,6 +28,7 @@ class Deps:
         sections: kind -> its section of the configuration.
         health: returns the words of the operators' dialog: dependency -> its state.
         count_error: counts an unexpected error by the name of its type.
+        dashboard_url: the address of the dashboard; empty without one.
         trace: makes a trace id for an update that came without one.
     """
 
@@ -44,4 +45,5 @@ class Deps:
     bot_username: str
     health: Callable[[], Awaitable[Mapping[str, str]]]
     count_error: Callable[[str], None]
+    dashboard_url: str = ""
     trace: Callable[[], str] = field(default=lambda: secrets.token_hex(4))

@@ -367,6 +367,10 @@ class Access:
         """
         return 0 if player_id == actor.id else chat_id
 
+    async def is_host(self, player_id: PlayerId, chat_id: int) -> bool:
+        """Return whether a person is a host of a chat. Raises ``Unavailable``."""
+        return await self._hosts.is_host(chat_id, player_id) and not await self._people.is_banned(chat_id, player_id)
+
     async def openers(self, chat_id: int) -> str:
         """Return the chat's setting for opening games: `HOSTS` or `EVERYONE`."""
         chat = await self._people.chat(chat_id)

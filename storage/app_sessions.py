@@ -1,4 +1,4 @@
-"""Sessions of people in the Mini App, in Redis: short-lived, and each under the hash of its secret."""
+"""Sessions of people on the pages, and what leads to them, in Redis: short-lived, each under the hash of its secret."""
 
 import hashlib
 import secrets
@@ -27,12 +27,14 @@ class StoredSession(msgspec.Struct, frozen=True):
         name: the person's name as Telegram signed it.
         premium: whether the person has Telegram Premium.
         until: the time at which the session ends even if it is in use.
+        dashboard: whether it is a session of the dashboard, with the rights of a host or an operator.
     """
 
     player_id: PlayerId
     name: str
     premium: bool
     until: Instant
+    dashboard: bool = False
 
 
 _decode = msgspec.json.Decoder(StoredSession).decode
@@ -67,6 +69,17 @@ class AppSessions:
                 pipe.expire(keys.app_session_key(name), IDLE_SECONDS)
             answers: list[bytes | None] = await pipe.execute()
         return answers[::2]
+
+    async def add_login(self, value: bytes, seconds: int) -> str:
+        """Store the value of a login that has begun. Returns its secret, of which Redis has only the hash."""
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        await _reached(self._redis.set(keys.login_key(session_name(secret)), value, ex=seconds))
+        return secret
+
+    async def take_login(self, secret: str) -> bytes | None:
+        """Return the value of a login, and spend the login. None if it is unknown, too old or spent."""
+        found: bytes | None = await _reached(self._redis.getdel(keys.login_key(session_name(secret))))
+        return found
 
     async def end(self, name: str) -> None:
         """End a session. Harmless to repeat."""

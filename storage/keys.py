@@ -310,6 +310,11 @@ def app_session_key(name: str) -> str:
     return f"{_prefix}:app:session:{name}"
 
 
+def login_key(digest: str) -> str:
+    """String: a login to the dashboard that has begun: a one-time link, or one by OpenID Connect. `digest`: hash."""
+    return f"{_prefix}:app:login:{digest}"
+
+
 def live_ticket_key(digest: str) -> str:
     """String: the holder of a ticket for live updates, as JSON. `digest`: hash of the ticket."""
     return f"{_prefix}:api:ticket:{digest}"

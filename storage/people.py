@@ -46,6 +46,8 @@ FLUSH_ROWS = 1000
 BANS_A_READ = 5000
 DEPARTED_MS = 3 * 86_400_000
 """Lifetime of the set of departed players, longer than any game. `getChatMember` is asked at the next join."""
+MOST_MET = 100
+"""Maximum number of groups of one person that are looked through for those that the person hosts."""
 READ_SECONDS = 1.0
 """Longest wait of a reader for PostgreSQL, in seconds."""
 PAUSE_SECONDS = 1.0
@@ -114,6 +116,14 @@ _NAME_IN = """
 SELECT p.name FROM game_participants p JOIN games g ON g.id = p.game_id
 WHERE g.chat_id = $1 AND p.player_id = $2
 ORDER BY p.joined_at DESC LIMIT 1
+"""
+_CHATS_MET = """
+SELECT id, type, title, locale, settings, active, migrated_to FROM chats
+WHERE active AND id < 0 AND migrated_to IS NULL AND (
+    id IN (SELECT chat_id FROM player_stats WHERE player_id = $1)
+    OR id IN (SELECT chat_id FROM audit_log WHERE actor_id = $1 ORDER BY audit_log.id DESC LIMIT 1000)
+    OR id IN (SELECT chat_id FROM games WHERE host_id = $1)
+) ORDER BY id LIMIT $2
 """
 _FIND_PLAYER = """
 SELECT id, name FROM players WHERE lower(username) = lower($1) ORDER BY updated_at DESC LIMIT 1
@@ -546,6 +556,10 @@ class People:
     async def chats(self, after_id: int, limit: int) -> list[Chat]:
         """Return a page of the chats that the bot has met, by ascending id, after `after_id`."""
         return [_chat(row) for row in await self._pool.fetch(_CHATS_PAGE, after_id, limit)]
+
+    async def chats_met(self, player_id: PlayerId, limit: int = MOST_MET) -> list[Chat]:
+        """Return the groups with the bot in which a person has played, opened a game or given a command."""
+        return [_chat(row) for row in await self._pool.fetch(_CHATS_MET, player_id, limit)]
 
     async def chat_gone(self, chat_id: int) -> None:
         """Record that the bot is no longer in a chat, or may not write there. Skipped while PostgreSQL is away."""

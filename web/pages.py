@@ -1,6 +1,7 @@
-"""The Mini App's files, served from memory with a strict security policy.
+"""The files of the pages, served from memory with a strict security policy.
 
-The page has no inline script and no address of another host. Only Telegram's web clients may show it in a frame.
+No page has an inline script or an address of another host. Only Telegram's web clients may show the Mini App in a
+frame; the dashboard is shown in none.
 """
 
 import gzip
@@ -16,14 +17,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-PATH: Final = "/app"
-FILES: Final = Path(__file__).parent / "app"
 SHARED: Final = Path(__file__).parent / "shared"
 """The modules that all pages share. Each page has them in its own folder `shared`."""
 TAKES_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE)
 """A value of Accept-Encoding that names gzip, with a weight above 0 or none."""
-TEXTS: Final = ("app.ftl", "figures.ftl", "verifier.ftl")
-"""The files of a locale whose texts the pages show."""
+APP, DASHBOARD = "app", "dashboard"
+"""Pages: the name of the folder of their files, and of the path."""
+TEXTS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
+    {
+        APP: ("app.ftl", "figures.ftl", "verifier.ftl"),
+        DASHBOARD: ("dashboard.ftl", "rejected.ftl", "dialogs.ftl", "pick-number.ftl", "quiz.ftl", "recurring.ftl"),
+    }
+)
+"""Page -> the files of a locale whose texts it shows."""
 TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         ".html": "text/html; charset=utf-8",
@@ -59,15 +65,18 @@ class _File:
 
 
 class Pages:
-    """The files of the Mini App.
+    """The files of a page.
 
     Args:
+        name: the page's name.
         locales: the folder of the locales.
-        framed_by: further origins that may show the page in a frame.
+        framed_by: origins that may show the page in a frame.
     """
 
-    def __init__(self, locales: Path, framed_by: Sequence[str] = ()) -> None:
-        ancestors = " ".join((*TELEGRAM_WEB, *framed_by))
+    def __init__(self, name: str, locales: Path, framed_by: Sequence[str] = ()) -> None:
+        self._path = f"/{name}"
+        own = Path(__file__).parent / name
+        ancestors = " ".join(framed_by) or "'none'"
         self._headers = BASE | {
             "content-security-policy": (
                 "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -76,11 +85,11 @@ class Pages:
         }
         self._files = {
             str(path.relative_to(root)): _read(path)
-            for root, folder in ((FILES, FILES), (SHARED.parent, SHARED))
+            for root, folder in ((own, own), (SHARED.parent, SHARED))
             for path in folder.rglob("*")
             if path.suffix in TYPES
         } | {
-            f"texts/{folder.name}.ftl": _made(b"\n".join((folder / name).read_bytes() for name in TEXTS), ".ftl")
+            f"texts/{folder.name}.ftl": _made(b"\n".join((folder / file).read_bytes() for file in TEXTS[name]), ".ftl")
             for folder in locales.iterdir()
             if folder.is_dir()
         }
@@ -89,14 +98,14 @@ class Pages:
     def routes(self) -> list[BaseRoute]:
         """The routes of the files."""
         return [
-            Route(PATH, self._to_folder, methods=["GET"]),
-            Route(PATH + "/{path:path}", self._serve, methods=["GET"]),
+            Route(self._path, self._to_folder, methods=["GET"]),
+            Route(self._path + "/{path:path}", self._serve, methods=["GET"]),
         ]
 
     async def _to_folder(self, request: Request) -> Response:
         """Redirect to the folder, so that the page's own addresses are below it. The address names no host."""
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"{PATH.rpartition('/')[2]}/{query}", headers=self._headers)
+        return RedirectResponse(f"{self._path[1:]}/{query}", headers=self._headers)
 
     async def _serve(self, request: Request) -> Response:
         file = self._files.get(request.path_params["path"] or "index.html")

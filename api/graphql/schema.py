@@ -25,8 +25,8 @@ from api.openapi_types import described
 
 MOST_ON_PAGE: Final = 50
 DEFAULT_ON_PAGE: Final = 20
-LEFT_OUT: Final = frozenset({"reference"})
-"""Tags of endpoints that describe the REST API."""
+LEFT_OUT: Final = frozenset({"reference", "dashboard"})
+"""Tags of endpoints that describe the REST API, or that are for sessions of the dashboard alone."""
 INT32: Final = 2**31
 
 Long = NewType("Long", int)

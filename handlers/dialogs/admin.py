@@ -7,10 +7,11 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
 from aiogram_dialog.widgets.input import TextInput
-from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo
+from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo, Url
 
 from fsm.kind import Rejected, UnknownGame
 from fsm.lobby import Cancel
+from handlers.commands.dashboard import dashboard_link
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GOOD, GRAVE, Given, ItemLabel, Label, context_of, value_of
@@ -57,6 +58,7 @@ class Admin(StatesGroup):
     flags = State()
     sure = State()
     audit = State()
+    dashboard = State()
 
 
 # -- health -----------------------------------------------------------------------------------------------------
@@ -66,13 +68,18 @@ async def _menu(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
     health = await context.deps.health()
     lines = [context.text("dlg-admin"), ""]
     lines += [context.text("dlg-admin-health", name=name, state=state) for name, state in health.items()]
-    return {"html": "\n".join([*_note(dialog_manager), *lines])}
+    return {"html": "\n".join([*_note(dialog_manager), *lines]), "dashboard": bool(context.deps.dashboard_url)}
 
 
 def _note(manager: DialogManager) -> list[str]:
     """Return the lines that report the last action, and remove the report, so that it is shown once."""
     note = manager.dialog_data.pop("note", None)
     return [note, ""] if note else []
+
+
+async def _dashboard(context: UpdateContext, **_: Any) -> dict[str, Any]:
+    """Return a new one-time link for the operator. Earlier ones count until they are used or too old."""
+    return {"html": context.text("dlg-admin-dashboard"), "link": await dashboard_link(context)}
 
 
 # -- live games -------------------------------------------------------------------------------------------------
@@ -432,6 +439,7 @@ def admin_dialog() -> Dialog:
             Row(_to("dlg-admin-to-games", Admin.games), _to("dlg-admin-to-ban", Admin.ban)),
             Row(_to("dlg-admin-to-cast", Admin.cast), _to("dlg-admin-to-tokens", Admin.tokens)),
             Row(_to("dlg-admin-to-flags", Admin.flags), _to("dlg-admin-to-audit", Admin.audit)),
+            SwitchTo(Label("dlg-admin-to-dashboard"), id="to_dashboard", state=Admin.dashboard, when="dashboard"),
             _to("dlg-admin-refresh", Admin.menu),
             cancel_button(),
             state=Admin.menu,
@@ -495,6 +503,13 @@ def admin_dialog() -> Dialog:
             TextInput(id="of", on_success=_filter_audit),
             state=Admin.audit,
             getter=_audit,
+        ),
+        Window(
+            Given("html"),
+            Url(Label("dlg-admin-dashboard-open"), Given("link")),
+            back,
+            state=Admin.dashboard,
+            getter=_dashboard,
         ),
         Window(
             Given("html"),

@@ -27,6 +27,7 @@ rejected-bug = Something went wrong. The operator finds the reason under the cod
 rejected-not-authenticated = The header Authorization needs a valid token: Bearer tombola_...
 rejected-bad-launch = Telegram has not confirmed who opens this page. Close it and open it from the chat again.
 rejected-stale-launch = This page was opened too long ago. Close it and open it from the chat again.
+rejected-bad-login = This link was used or is too old. Ask the bot for a new one.
 rejected-tokens-only = Only an API token may do this.
 rejected-unknown-token = There is no such token.
 rejected-needs-a-token = Only an API token may make another person’s move.

@@ -27,6 +27,7 @@ rejected-bug = Algo ha fallado. El operador encontrará la causa con el código 
 rejected-not-authenticated = La cabecera Authorization debe llevar un token válido: Bearer tombola_...
 rejected-bad-launch = Telegram no ha confirmado quién abre esta página. Ciérrala y vuelve a abrirla desde el chat.
 rejected-stale-launch = Esta página se abrió hace demasiado tiempo. Ciérrala y vuelve a abrirla desde el chat.
+rejected-bad-login = Este enlace ya se usó o ha caducado. Pide otro al bot.
 rejected-tokens-only = Esto solo se puede hacer con un token de la API.
 rejected-unknown-token = No existe ese token.
 rejected-needs-a-token = Solo un token de la API puede jugar por otra persona.

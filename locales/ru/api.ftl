@@ -27,6 +27,7 @@ rejected-bug = Что-то пошло не так. Оператор найдёт
 rejected-not-authenticated = В заголовке Authorization нужен действующий токен: Bearer tombola_...
 rejected-bad-launch = Telegram не подтвердил, что страницу открыли вы. Закройте её и откройте из чата ещё раз.
 rejected-stale-launch = Страница открыта слишком давно. Закройте её и откройте из чата ещё раз.
+rejected-bad-login = Ссылка уже использована или устарела. Запросите у бота новую.
 rejected-tokens-only = Это можно сделать только с токеном API.
 rejected-unknown-token = Такого токена нет.
 rejected-needs-a-token = Ход за другого человека может сделать только токен API.

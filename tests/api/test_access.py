@@ -94,7 +94,7 @@ def test_the_table_gives_no_more_to_strangers_and_viewers_than_it_should() -> No
     """The server and the tests above follow the table alone, so a second list finds a mistake in it."""
     assert {each.name for each in ENDPOINTS if each.public} == {
         *("get_openapi", "get_reference", "get_reference_style", "get_log_head", "get_log_consistency"),
-        *("receive_call", "receive_flag_call", "create_session"),
+        *("receive_call", "receive_flag_call", "create_session", "create_dashboard_session"),
         *("get_public_chat", "get_public_leaderboard", "get_public_game", "get_public_proof"),
     }
     assert {each.name for each in ENDPOINTS if each.needs is Needs.NOTHING and not each.public} == {"get_own_token"}
@@ -105,9 +105,12 @@ def test_the_table_gives_no_more_to_strangers_and_viewers_than_it_should() -> No
         *("join_game", "leave_game", "pick_number", "answer_question"),
         *("get_player_of_chat", "get_leaderboard_of_chat", "get_history_of_chat"),
         *("get_rights", "get_settings", "change_settings", "open_game", "list_packs"),
+        *("get_dashboard_session", "end_dashboard_session", "list_own_chats"),
     }
     everywhere = {each.name for each in ENDPOINTS if each.about is About.NOTHING and not each.public}
-    assert everywhere == {"get_own_token", "create_live_ticket", "get_health"}
+    assert everywhere == {"get_own_token", "create_live_ticket", "get_health"} | {
+        *("get_dashboard_session", "end_dashboard_session", "list_own_chats"),
+    }
 
 
 async def test_live_updates_are_open_to_the_tokens_of_the_chat_and_closed_to_all_others(served: Served) -> None:

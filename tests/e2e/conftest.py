@@ -97,11 +97,13 @@ async def seated(
     api: Api | None = None,
     private_networks: tuple[str, ...] = (),
     roles: frozenset[str] = ALL_ROLES,
+    operators: int = 0,
     **sections: Section,
 ) -> AsyncIterator[Table]:
     """Create a group with a number of people and the bot. Unless ``host_joins``, hosts join by a tap only.
 
-    ``sections`` are further sections of the settings, by name.
+    ``operators`` is the number of people, from the second on, who are operators. ``sections`` are
+    further sections of the settings, by name.
     """
     of_games = games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
     clock = TurnedClock(runs=True)
@@ -116,6 +118,7 @@ async def seated(
             mode="webhook" if mode == "webhook" else "polling",
             webhook_url=f"http://127.0.0.1:{port}/telegram/webhook" if mode == "webhook" else "",
             webhook_secret=SecretStr("e2e-secret"),
+            operators=tuple(user.id for user in users[1 : 1 + operators]),
         )
         settings = Settings(
             telegram=telegram,

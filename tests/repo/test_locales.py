@@ -184,7 +184,7 @@ def test_every_text_is_used() -> None:
                     continue
     for path in (ROOT / "web").glob("*/*.js"):
         script = path.read_text(encoding="utf-8")
-        used |= set(re.findall(r'"(app-[a-z0-9-]+)"', script))
+        used |= set(re.findall(r'"((?:app|dash)-[a-z0-9_-]+)"', script))
         prefixes |= set(re.findall(r"`([a-z]+-(?:[a-z]+-)*)\$\{", script))
     prefixes = {prefix for prefix in prefixes if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*-", prefix)}
     referred = {

@@ -21,6 +21,14 @@ export function say(id, values = {}) {
   return message?.value ? bundle.formatPattern(message.value, values) : id;
 }
 
+/** Returns a text; null if there is none with that id, or if it needs values that are not given. */
+export function find(id, values = {}) {
+  const message = bundle?.getMessage(id);
+  const errors = [];
+  const text = message?.value ? bundle.formatPattern(message.value, values, errors) : null;
+  return errors.length ? null : text;
+}
+
 /**
  * Returns a number that a person typed, as an exact decimal; null if it is none. Separators of thousands are those of
  * the language: in English `8,849` is a whole number, in Russian it has three decimals.
