@@ -39,6 +39,7 @@ class ResponseHeaders(msgspec.Struct, frozen=True, kw_only=True):
         trace: the id under which the logs, the traces and the audit log have the request.
         etag: the tag of this state, for If-None-Match, and for If-Match where an operation has it.
         location: the address of the new thing.
+        cookie: the cookie of a session of the dashboard, or its end.
         disposition: the name of the file.
         language: the language of `detail`.
         authenticate: the scheme of tokens.
@@ -52,6 +53,7 @@ class ResponseHeaders(msgspec.Struct, frozen=True, kw_only=True):
     trace: Annotated[str, Meta(pattern="^[0-9a-f]{8}$")] = field(name="X-Trace-Id")
     etag: Annotated[str, Meta(pattern='^(W/)?"[^"]*"$')] = field(name="ETag")
     location: str = field(name="Location")
+    cookie: str = field(name="Set-Cookie")
     disposition: str = field(name="Content-Disposition")
     language: str = field(name="Content-Language")
     authenticate: str = field(name="WWW-Authenticate")

@@ -37,7 +37,9 @@ class Tab:
         async for message in self._socket:
             said = json.loads(message.data)
             if "id" in said:
-                self._waiting.pop(said["id"]).set_result(said)
+                answer = self._waiting.pop(said["id"])
+                if not answer.done():  # its waiter may have given up
+                    answer.set_result(said)
             elif said.get("method") == "Runtime.exceptionThrown":
                 self.problems.append(str(said["params"]["exceptionDetails"]))
             elif said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] == "error":

@@ -62,7 +62,9 @@ class Desk:
         await self.shot(page.replace("/", "-"))
 
     async def reads(self, text: str) -> None:
-        await self.until(f"document.body.innerText.includes({json.dumps(text)})")
+        """Wait until a text is on the page, apart from the marks that isolate names."""
+        plain = "document.body.innerText.replace(/[\\u2068\\u2069]/g, '')"
+        await self.until(f"{plain}.includes({json.dumps(text)})")
 
     async def until(self, script: str) -> object:
         return await self.tab.until(script, seconds=PATIENCE)
@@ -164,3 +166,82 @@ async def test_an_operator_signs_in_by_the_link_of_admin_settles_a_dispute_and_e
     await desk.sure("Force its end")
     await desk.reads("Cancelled")
     assert tab.problems == []
+
+
+async def test_a_host_writes_a_pack_that_is_checked_as_it_is_typed_and_opens_a_quiz_with_it(desk: Desk) -> None:
+    table, tab = desk.table, desk.tab
+    chat = table.group.id
+    game = await table.open(f"/create_game {EVIL}")
+    await desk.sign_in(table.host)
+    await desk.reads(table.group.title)
+    await desk.shot("chats")
+    await desk.go(f"chat/{chat}/games", EVIL)
+    await desk.go(f"chat/{chat}/packs", "New pack")
+    await desk.fill("Name", EVIL)
+    await desk.fill("Question 1", "What is 2 + 2?")
+    await desk.reads("Question 1: ")  # a mistake: there is no right answer yet
+    await desk.shot("pack-mistake")
+    await desk.fill("Right answer", "4")
+    await desk.fill("Wrong answer 1", "5")
+    await desk.reads("One question, no mistakes.")
+    await desk.click("button.filled", "Save the pack")
+    await desk.click(".verdict a", "Open a quiz")
+    await desk.reads("Questions from")
+    await desk.shot("open")
+    table.box.control.say(table.host, table.group, "/cancel_game")
+    await table.close(game)
+    await desk.click("button.filled", "Open the game")
+    await desk.reads("Waiting for players")
+    await desk.go(f"chat/{chat}/settings", "Time zone")
+    await desk.fill("Time zone", "Europe/Madrid")
+    await desk.click("button.filled", "Save")
+    await desk.reads("Done")
+    await desk.go(f"chat/{chat}/recurring", "New recurring game")
+    await desk.go(f"chat/{chat}/results", "Download CSV")
+    await desk.go(f"chat/{chat}/bans", "Nobody is banned.")
+    await desk.go(f"chat/{chat}/webhooks", "New webhook")
+    assert await tab.run("document.querySelectorAll('main img, main script').length") == 0
+    assert tab.problems == []
+
+
+async def test_stolen_links_forged_cookies_foreign_pages_frames_and_demoted_hosts_are_refused(desk: Desk) -> None:
+    table, api = desk.table, desk.api
+    host, operator, ann, _ = table.people
+    await table.open("/create_game Friday draw")
+    chat, sessions = table.group.id, table.bot.play.sessions
+    async with httpx.AsyncClient(timeout=PATIENCE, base_url=api) as http:
+
+        async def enter(link: str, headers: dict[str, str] = OWN) -> str:
+            response = await http.post("/dashboard/session", json={"link": link}, headers=headers)
+            http.cookies.clear()
+            return "" if response.is_success else str(response.json()["code"])
+
+        async def ask(secret: str, path: str, headers: dict[str, str] = OWN) -> str:
+            response = await http.get(path, headers=headers | {"cookie": f"tombola-dashboard={secret}"})
+            return "" if response.is_success else str(response.json()["code"])
+
+        link = await sessions.link(operator.id, operator.first_name)
+        assert await enter(link, {}) == "wrong-origin", "a page of another site lets nobody in, and spends no link"
+        assert await enter(link) == ""
+        assert await enter(link) == "bad-login", "a link that was used"
+        assert await enter("forged") == "bad-login"
+        of_host, of_operator, of_player = await desk.secret(host), await desk.secret(operator), await desk.secret(ann)
+        settings, games = f"/chats/{chat}/settings", "/games"
+        assert [await ask(each, games) for each in (of_operator, of_host)] == ["", "not-a-member"]
+        assert [await ask(each, settings) for each in (of_host, of_player)] == ["", ""]
+        assert [await ask(each, f"/chats/{chat}/packs") for each in (of_host, of_player)] == ["", "not-a-host"]
+        assert [await ask(each, "/audit") for each in (of_operator, of_host)] == ["", "not-an-operator"]
+        assert await ask(of_host[:-1] + ("0" if of_host[-1] != "0" else "1"), settings) == "not-authenticated"
+        assert await ask(of_host, settings, {}) == "wrong-origin"
+        assert await ask(of_host, settings, OWN | {"sec-fetch-site": "cross-site"}) == "wrong-origin"
+        as_token = await http.get(settings, headers={"authorization": f"Bearer {of_host}"})
+        assert as_token.json()["code"] == "not-authenticated", "the secret of a cookie is no token"
+        table.box.control.set_status(table.group, host, "member", by=host)
+        await table.bot.play.hosts.invalidate(chat)
+        assert await ask(of_host, f"/chats/{chat}/packs") == "not-a-host", "a demoted host with an open page"
+        await table.bot.stores.people.ban(0, ann.id, 1, "")
+        assert await ask(of_player, settings) == "banned"
+        page = await http.get(desk.address)
+        policy = page.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy

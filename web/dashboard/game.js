@@ -75,7 +75,7 @@ export async function gamePage(body, id) {
       ["dash-column-chat", h("a", { href: `#/chat/${game.chat_id}/games` }, String(game.chat_id))], ["dash-column-opened", when(game.opened_at)],
       ["dash-ends", when(game.ends_at)], ["dash-ended-at", when(game.ended_at)], ["dash-game-id", h("code", {}, game.id)]];
     fill(facts, h("dl", {}, pairs.map(([label, value]) => h("div", {}, h("dt", {}, say(label)), h("dd", {}, value)))),
-      game.state.standings?.length && h("ol", {}, game.state.standings.filter((each) => each.place).map((each) => h("li", {}, typed(each.name), each.prize && Number(each.prize) ? ` – ${each.prize} ${each.currency ?? ""}` : ""))));
+      game.state.standings?.length > 0 && h("ol", {}, game.state.standings.filter((each) => each.place).map((each) => h("li", {}, typed(each.name), each.prize && Number(each.prize) ? ` – ${each.prize} ${each.currency ?? ""}` : ""))));
     const on = !ENDED.includes(game.phase);
     const end = (text, question, path) => graveButton(say(text), say(question), () => ["POST", `/games/${id}${path}`], again);
     fill(tools, h("h2", {}, say("dash-steps")), h("div", { class: "tools" },
