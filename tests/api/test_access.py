@@ -262,7 +262,6 @@ NOT_BY_THE_API = {
     "not-paused": "no endpoint resumes a quiz",
     "poll-runs": "no endpoint pauses a quiz",
     "join-in-group": "for people who join from their private chat",
-    "needs-a-person": "for anonymous administrators",
     "not-yours": "for dialogs",
     "answer-incomplete": "an answer by the API is whole",
     "name-taken": "no endpoint renames a template",

@@ -82,7 +82,7 @@ class Desk:
         """Type a value into the field with a label."""
         found = (
             f"[...document.querySelectorAll('label')].filter(each => each.offsetParent !== null"
-            f" && each.textContent === {json.dumps(label)})[0]?.control"
+            f" && each.textContent.replace(/[\\u2068\\u2069]/g, '') === {json.dumps(label)})[0]?.control"
         )
         await self.until(f"Boolean({found})")
         await self.tab.run(
