@@ -201,7 +201,7 @@ class Sessions:
         return await self._people.is_banned(0, player_id)
 
     def _actor(self, session: StoredSession) -> Actor:
-        """Return the actor of a session. Whether it is an operator is decided anew at each call."""
+        """Return the actor of a session. Each call decides anew if it is an operator."""
         if session.dashboard and session.player_id in self._operators:
             return Actor(session.player_id, session.name, token=Token(Role.OPERATOR))
         return Actor(session.player_id, session.name, premium=session.premium)

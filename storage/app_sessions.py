@@ -1,4 +1,4 @@
-"""Sessions of people on the pages, and what leads to them, in Redis: short-lived, each under the hash of its secret."""
+"""Sessions of people on the pages and one-time links to them, in Redis: each expires, under its secret's hash."""
 
 import hashlib
 import secrets

@@ -131,6 +131,7 @@ KEYS: Final[Mapping[str, str]] = {
     "joined_by_api_key": "players for whom the API has joined a game; expires with the game",
     "unhandled_updates_key": "updates that wait to be handled; deleted when they are",
     "live_ticket_key": "the token that asked for a ticket for live updates; expires within minutes",
+    "login_key": "number and name of a person who asked for a link to the dashboard; expires within five minutes",
     "app_session_key": "number and name of a person with an open Mini App; expires half an hour after its last use",
     "request_key": "responses of the API; expires within a day",
     "broadcast_key": "results of the messages of a broadcast by chat; expires within two days",

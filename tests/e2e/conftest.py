@@ -102,8 +102,7 @@ async def seated(
 ) -> AsyncIterator[Table]:
     """Create a group with a number of people and the bot. Unless ``host_joins``, hosts join by a tap only.
 
-    ``operators`` is the number of people, from the second on, who are operators. ``sections`` are
-    further sections of the settings, by name.
+    ``operators`` people, from the second on, are operators. ``sections`` are further sections of the settings, by name.
     """
     of_games = games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
     clock = TurnedClock(runs=True)

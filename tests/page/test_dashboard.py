@@ -119,13 +119,6 @@ class Desk:
             return str(http.cookies["tombola-dashboard"])
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[browser.Tab]:
-    assert BINARY is not None
-    async with browser.browsing(BINARY, tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(tab: browser.Tab, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Desk]:
     url = DashboardSection(url="http://dashboard.example.org/dashboard/")
@@ -134,6 +127,7 @@ async def desk(tab: browser.Tab, postgres_dsn: str, redis_dsn: str) -> AsyncIter
         await tab.ask("Network.enable")
         tab.problems.clear()
         yield Desk(tab, table)
+        await tab.open("about:blank")  # the page would miss its server
 
 
 async def test_an_operator_signs_in_by_the_link_of_admin_settles_a_dispute_and_ends_the_game(desk: Desk) -> None:
@@ -201,7 +195,8 @@ async def test_a_host_writes_a_pack_that_is_checked_as_it_is_typed_and_opens_a_q
     await desk.go(f"chat/{chat}/bans", "Nobody is banned.")
     await desk.go(f"chat/{chat}/webhooks", "New webhook")
     assert await tab.run("document.querySelectorAll('main img, main script').length") == 0
-    assert tab.problems == []
+    # The browser itself reports the refusal of the pack that was wrong.
+    assert [each for each in tab.problems if "packs/preview" not in each] == []
 
 
 async def test_stolen_links_forged_cookies_foreign_pages_frames_and_demoted_hosts_are_refused(desk: Desk) -> None:

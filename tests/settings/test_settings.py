@@ -47,6 +47,7 @@ ANOTHER_VALUE = {
     "web.secret_keys": "0123456789abcdef0123456789abcdef",
     "api.cors_origins": "https://a.example.org https://b.example.org",
     "app.url": "https://app.example.org/app/",
+    "dashboard.url": "https://app.example.org/dashboard/",
     "app.framed_by": "https://client.example.org",
     "games.keep_results_days": "2000",
     "audit.keep_days": "100",

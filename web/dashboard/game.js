@@ -1,4 +1,4 @@
-// One game: its state, its timeline with what each player was told, and the ways to end it.
+// One game: its state, its timeline with the answers to each player, and the ways to end it.
 
 import { Refusal, me, read } from "./shared/api.js";
 import { fill, h, typed } from "./shared/dom.js";
