@@ -119,11 +119,11 @@ ORDER BY p.joined_at DESC LIMIT 1
 """
 _CHATS_MET = """
 SELECT id, type, title, locale, settings, active, migrated_to FROM chats
-WHERE active AND id < 0 AND migrated_to IS NULL AND (
-    id IN (SELECT chat_id FROM player_stats WHERE player_id = $1)
-    OR id IN (SELECT chat_id FROM audit_log WHERE actor_id = $1 ORDER BY audit_log.id DESC LIMIT 1000)
-    OR id IN (SELECT chat_id FROM games WHERE host_id = $1)
-) ORDER BY id LIMIT $2
+WHERE active AND id < 0 AND migrated_to IS NULL AND id = ANY(ARRAY(
+    SELECT chat_id FROM player_stats WHERE player_id = $1
+    UNION (SELECT chat_id FROM audit_log WHERE actor_id = $1 ORDER BY id DESC LIMIT 1000)
+    LIMIT 1000
+)) ORDER BY id LIMIT $2
 """
 _FIND_PLAYER = """
 SELECT id, name FROM players WHERE lower(username) = lower($1) ORDER BY updated_at DESC LIMIT 1
@@ -558,7 +558,7 @@ class People:
         return [_chat(row) for row in await self._pool.fetch(_CHATS_PAGE, after_id, limit)]
 
     async def chats_met(self, player_id: PlayerId, limit: int = MOST_MET) -> list[Chat]:
-        """Return the groups with the bot in which a person has played, opened a game or given a command."""
+        """Return the groups with the bot in which a person has played, or lately opened a game or given a command."""
         return [_chat(row) for row in await self._pool.fetch(_CHATS_MET, player_id, limit)]
 
     async def chat_gone(self, chat_id: int) -> None:

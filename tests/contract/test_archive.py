@@ -630,6 +630,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:  # noq
     await people.bans(-7)
     await people.chats_of([-7])
     await people.chats_active(-(10**15), 10)
+    await people.chats_met(7)
     await people.chat_migrated(-9, -1009)
     await people.name_in(-7, 9)
     await people.set_chat_locale(-7, "ru")
