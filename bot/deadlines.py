@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,8 +22,8 @@ from redis.asyncio import Redis
 
 from bot.observe.metrics import Histogram
 from bot.tasks import Tasks
-from fsm.engine import Clock, Engine, Unavailable
-from fsm.kind import Instant, Rejected, UnknownGame
+from fsm.engine import Clock, Engine, Outcome, Unavailable
+from fsm.kind import Game, Instant, Rejected, UnknownGame
 from fsm.lobby import DeadlinePassed
 from storage.feed import trace_of
 from storage.games import RedisGames
@@ -50,14 +50,21 @@ class DeadlineStats:
     """Counters, read by the exporter."""
 
     fired: Counter[str] = field(default_factory=Counter)
-    """Number of fired deadlines by outcome: ``moved``, ``nothing``, ``gone``, ``unavailable``, ``error``."""
+    """Number of fired deadlines by outcome.
+
+    ``moved`` a game; ``postponed``: it stands where it stood, with a later deadline, such as after a reminder;
+    ``nothing``: another command was first; ``gone``, ``unavailable``, ``error``.
+    """
     lateness: Histogram = field(default_factory=Histogram)
     """Seconds from a deadline to the commit that follows it."""
     jobs: int = 0
 
 
 class Deadlines:
-    """The scheduler of deadlines. It fires those of live games while this process leads."""
+    """The scheduler of deadlines. It fires those of live games while this process leads.
+
+    ``step`` returns the place of a game in its course, which changes whenever the game goes on.
+    """
 
     def __init__(
         self,
@@ -68,6 +75,7 @@ class Deadlines:
         clock: Clock,
         tasks: Tasks,
         fit: Callable[[], bool] = lambda: True,
+        step: Callable[[Game], Hashable] = lambda game: game.phase,
         aside: SetAside | None = None,
     ) -> None:
         self.stats = DeadlineStats()
@@ -77,6 +85,7 @@ class Deadlines:
         self._clock = clock
         self._tasks = tasks
         self._fit = fit
+        self._step = step
         self._aside = aside or SetAside()
         self._jobs: dict[str, Instant] = {}
         """Game -> the deadline that its job waits for."""
@@ -216,6 +225,7 @@ class Deadlines:
             await self._tell(game_id, deadline, command_id)
 
     async def _tell(self, game_id: str, deadline: Instant, command_id: str) -> None:
+        before = self._engine.known(game_id)
         try:
             outcome = await self._engine.execute(game_id, DeadlinePassed(deadline), command_id=command_id)
         except UnknownGame:
@@ -233,7 +243,7 @@ class Deadlines:
             if self._aside.done(FIRING, game_id):
                 with suppress(Unavailable):
                     await self._games.clear_stuck(game_id)
-            self.stats.fired["moved" if outcome.events else "nothing"] += 1
+            self.stats.fired[self._effect(before, outcome)] += 1
             if outcome.events:
                 self.stats.lateness.add((self._clock.now() - deadline) / 1000)
             self._firing.discard(game_id)  # its next deadline may already be due
@@ -241,6 +251,11 @@ class Deadlines:
                 self.expect(game_id, outcome.state.deadline)
             elif not outcome.events:
                 await self._forget(game_id)
+
+    def _effect(self, before: Game | None, outcome: Outcome) -> str:
+        if not outcome.events:
+            return "nothing"
+        return "moved" if before is None or self._step(before) != self._step(outcome.state) else "postponed"
 
     async def _forget(self, game_id: str) -> None:
         try:

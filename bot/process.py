@@ -43,6 +43,7 @@ from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
 from fsm.kind import Game
 from fsm.pick_number import Beacon
+from handlers.kinds.registry import of_state
 from play.application import Application
 from play.texts import FOLDER
 from storage import keys, migrate
@@ -337,6 +338,7 @@ def _deadlines(runtime: Runtime) -> Deadlines:
         clock=clock,
         tasks=runtime.tasks,
         fit=_fit(clock),
+        step=lambda game: (game.phase, of_state(game).step(game)),
         aside=runtime.aside,
     )
 

@@ -6,6 +6,7 @@ raised outside the `except` blocks, so that the HTTP library's exception, which 
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -246,6 +247,8 @@ class BotApi:
         self._probing = False
         self._disables = True
         """False once the server has refused a disabled button."""
+        self.calls = Counter[str]()
+        """Number of calls that were answered, by method. Counted here, below the sender, to hold its figures against."""
         self.latency_ms = 0.0
         """Duration of the last answered call, without long polls."""
 
@@ -372,6 +375,7 @@ class BotApi:
             fault = lasting(problem)
             down = NotTelegram(method, str(fault)) if fault else ServerDown(method, type(problem).__name__)
         else:
+            self.calls[method] += 1
             if method != "getUpdates":
                 self.latency_ms = (time.perf_counter() - began) * 1000
             return self._read(method, code, content)

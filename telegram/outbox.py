@@ -188,6 +188,7 @@ class Claimed:
         tried_at: when the last of them did, unix milliseconds; 0 for none.
         fence: token of the claiming sender.
         taken_at: since when the overall rate counts it, as ``Limits.answered`` is told.
+        claimed_at: the time of the claim by the sender's clock, unix milliseconds.
     """
 
     outgoing: Outgoing
@@ -197,6 +198,7 @@ class Claimed:
     tried_at: int
     fence: int
     taken_at: int
+    claimed_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

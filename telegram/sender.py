@@ -298,6 +298,7 @@ class Sender:
             await asyncio.gather(*waits, return_exceptions=True)
 
     def _start(self, claimed: Claimed) -> None:
+        claimed = replace(claimed, claimed_at=self._clock.now())
         task = asyncio.create_task(self._deliver(claimed), name=f"send {claimed.outgoing.id}")
         self._calls.add(task)
         self.stats.in_flight = len(self._calls)
@@ -392,14 +393,16 @@ class Sender:
             if orphan and sent:
                 await self._delete_orphan(out, sent)
             outcome = Outcome(Settled.SENT if sent else Settled.DONE, sent, result=result)
-        await self._report(out, outcome, claimed.waited_ms)
+        await self._report(out, outcome, self._waited_ms(claimed))
 
     async def _answered(self, claimed: Claimed, error: ApiError) -> None:
         """Apply Telegram's refusal to the item, its chat, and all chats."""
         match error:
             case NotModified():
                 await self._surely(lambda: self._outbox.settle(claimed, shown=True))
-                await self._report(claimed.outgoing, Outcome(Settled.UNCHANGED, claimed.message_id), claimed.waited_ms)
+                await self._report(
+                    claimed.outgoing, Outcome(Settled.UNCHANGED, claimed.message_id), self._waited_ms(claimed)
+                )
             case RetryAfter():
                 await self._limited(claimed, error.seconds)
                 await self._again(claimed)
@@ -453,7 +456,7 @@ class Sender:
                 await self._clock.sleep(jitter(0.5))
 
     async def _drop(self, claimed: Claimed, settled: Settled, text: str) -> None:
-        await self._report(claimed.outgoing, Outcome(settled, claimed.message_id, error=text), claimed.waited_ms)
+        await self._report(claimed.outgoing, Outcome(settled, claimed.message_id, error=text), self._waited_ms(claimed))
         await self._surely(lambda: self._outbox.settle(claimed))
 
     async def _again(self, claimed: Claimed, *, failed: bool = False, message_gone: bool = False) -> None:
@@ -511,6 +514,10 @@ class Sender:
             game_id=out.game_id,
         )
         await self._surely(lambda: self._outbox.put(deletion))
+
+    def _waited_ms(self, claimed: Claimed) -> int:
+        """Return the time since an item was put, with that of its call."""
+        return claimed.waited_ms + max(0, self._clock.now() - claimed.claimed_at)
 
     async def _report(self, out: Outgoing, outcome: Outcome, waited_ms: int) -> None:
         self.stats.settled[outcome.settled, out.priority] += 1

@@ -106,6 +106,12 @@ def export(
     for service, guard in runtime.breakers.items():
         breaker.add_metric((service,), 0 if guard.state == "closed" else 1)
     yield breaker
+    calls = CounterMetricFamily(
+        "tombola_telegram_calls", "Calls that Telegram answered, as the client counts them.", labels=("method",)
+    )
+    for method, count in runtime.telegram.api.calls.items():
+        calls.add_metric((method,), count)
+    yield calls
     yield from _deadlines(deadlines)
     if isinstance(runtime.play.clock, SystemClock):
         yield from _clock(runtime.play.clock)

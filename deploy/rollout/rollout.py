@@ -152,7 +152,7 @@ COUNTERS = (
     *("tombola_updates_total", "tombola_commands_total", "tombola_errors_total", "tombola_sends_total"),
     *("tombola_send_errors_total", "tombola_api_requests_total", "tombola_deadlines_fired_total"),
     *("tombola_job_runs_total", "tombola_webhook_attempts_total", "tombola_commit_seconds_count"),
-    "tombola_sends_alike_total",
+    *("tombola_sends_alike_total", "tombola_telegram_calls_total"),
 )
 HISTOGRAMS = {
     "tombola_tap_seconds": (0.05, 0.2),
@@ -162,7 +162,7 @@ HISTOGRAMS = {
     "tombola_query_seconds": (0.1, 1.0),
     "tombola_loop_lag_seconds": (0.05, 0.25),
     "tombola_live_lag_seconds": (0.05, 0.1),
-    "tombola_send_wait_seconds": (2.5, 10.0),
+    "tombola_send_wait_seconds": (1.0, 10.0),
     "tombola_deadline_lateness_seconds": (0.25, 1.0),
 }
 """Histogram -> the least time that counts as slower than before, and the objective."""
@@ -343,6 +343,7 @@ class Analysis:
             *stalls(canary, known, self._limits),
             *self._messages(canary + stable, seconds, at),
             *doubled(canary + stable, self._history, self._limits),
+            *unmade(canary),
             *self._share(canary, stable, seconds, at),
             *self._kinds(_traffic(canary + stable, self._history), seconds, at),
         ]
@@ -501,6 +502,16 @@ def doubled(now: Figures, before: Figures, limits: Limits) -> Iterator[Symptom]:
         yield Symptom("doubled messages", text)
 
 
+def unmade(canary: Figures) -> Iterator[Symptom]:
+    """Yield the calls that the canary's sender counts as made more often than its client has made them."""
+    for outcome, methods in (("sent", "send.*"), ("edited", "edit.*")):
+        counted = canary.count("tombola_sends_total", outcome=outcome)
+        made = canary.count("tombola_telegram_calls_total", method=methods)
+        # The two counters are read at the same instant, but a call may end between them.
+        if significant(counted - made, counted, 0.02):
+            yield Symptom("calls not made", f"{counted:.0f} messages count as {outcome}, with {made:.0f} calls")
+
+
 def _traffic(now: Figures, before: Figures) -> tuple[float, float]:
     return now.count("tombola_updates_total"), before.count("tombola_updates_total")
 
@@ -524,6 +535,7 @@ def errors(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Symptom
     for name, counter, pattern in (
         ("refused messages", "tombola_sends_total", "refused|gave_up"),
         ("failed deadlines", "tombola_deadlines_fired_total", "error"),
+        ("postponed deadlines", "tombola_deadlines_fired_total", "postponed"),
         ("failed jobs", "tombola_job_runs_total", "failed|dead|error"),
     ):
         found = canary.count(counter, outcome=pattern), stable.count(counter, outcome=pattern)

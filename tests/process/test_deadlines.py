@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -12,9 +14,9 @@ from bot.clock import SystemClock, SystemEntropy
 from bot.deadlines import Deadlines
 from bot.tasks import Tasks
 from fsm.engine import Engine
-from fsm.kind import ChatTopic, Host
-from fsm.lobby import Join, OpenGame
-from fsm.pick_number import PickNumberRules
+from fsm.kind import ChatTopic, Command, Event, Host, Instant, Kind
+from fsm.lobby import DeadlinePassed, Join, OpenGame
+from fsm.pick_number import BeaconMissed, PickNumberRules
 from fsm.registry import KINDS
 from storage.codec import Codec
 from storage.games import RedisGames
@@ -26,10 +28,16 @@ RULES = PickNumberRules(lobby_ms=60_000, join_ms=400, selection_ms=400, reveal_m
 class Schedule:
     """A process that fires deadlines, with a simulated clock."""
 
-    def __init__(self, redis: Redis, clock: SystemClock, fit: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        clock: SystemClock,
+        fit: Callable[[], bool] = lambda: True,
+        kinds: Mapping[str, Kind[Any]] = KINDS,
+    ) -> None:
         self.clock = clock
-        self.games = RedisGames(redis, Codec(KINDS), shards=1)
-        self.engine, self.tasks = Engine(KINDS, self.games, clock, SystemEntropy()), Tasks(lambda *_: None)
+        self.games = RedisGames(redis, Codec(kinds), shards=1)
+        self.engine, self.tasks = Engine(kinds, self.games, clock, SystemEntropy()), Tasks(lambda *_: None)
         self.deadlines = Deadlines(
             engine=self.engine, games=self.games, redis=redis, clock=clock, tasks=self.tasks, fit=fit
         )
@@ -124,3 +132,17 @@ async def test_a_process_whose_clock_becomes_wrong_leaves_the_deadlines_to_anoth
     await asyncio.gather(*running, return_exceptions=True)
     await one.close()
     await other.close()
+
+
+async def test_a_deadline_after_which_a_game_stands_where_it_stood_counts_as_postponed(redis: Redis) -> None:
+    def postponing(state: Any, command: Command, now: Instant, seed: str) -> Sequence[Event]:
+        if isinstance(command, DeadlinePassed):
+            return (BeaconMissed(now + 60_000),)
+        return KINDS["pick_number"].decide(state, command, now, seed)
+
+    kinds = {**KINDS, "pick_number": replace(KINDS["pick_number"], decide=postponing)}
+    right, wrong = Schedule(redis, SystemClock()), Schedule(redis, SystemClock(), kinds=kinds)
+    for schedule, chat_id, effect in ((right, -3, "moved"), (wrong, -4, "postponed")):
+        await schedule.deadlines.fire(*await schedule.opens(chat_id=chat_id))
+        assert schedule.deadlines.stats.fired == {effect: 1}
+        await schedule.close()

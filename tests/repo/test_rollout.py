@@ -23,6 +23,8 @@ def counted(**counts: dict[tuple[str, ...], float]) -> Figures:
         "errors": ("where",),
         "sends": ("outcome", "priority"),
         "sends_alike": (),
+        "deadlines_fired": ("outcome",),
+        "telegram_calls": ("method",),
     }
     return Figures(
         {
@@ -184,6 +186,20 @@ def test_messages_to_places_that_take_none_are_a_symptom() -> None:
     astray = counted(sends={("sent", "normal"): 180, ("topic_gone", "normal"): 20})
     assert names(rollout.errors(astray, GOOD, LIMITS)) == ["misplaced messages"]
     assert names(rollout.errors(astray, astray, LIMITS)) == []
+
+
+@pytest.mark.parametrize(("made", "expected"), [(200, []), (198, []), (90, ["calls not made"])])
+def test_messages_that_count_as_edited_and_were_not_are_a_symptom(made: int, expected: list[str]) -> None:
+    sends = {("edited", "normal"): 150, ("edited", "cosmetic"): 50, ("sent", "normal"): 20}
+    now = counted(sends=sends, telegram_calls={("editMessageText",): made, ("sendMessage",): 20})
+    assert names(rollout.unmade(now)) == expected
+
+
+@pytest.mark.parametrize(("postponed", "expected"), [(4, []), (30, ["postponed deadlines"])])
+def test_games_that_never_go_on_at_their_deadlines_are_a_symptom(postponed: int, expected: list[str]) -> None:
+    usual = counted(deadlines_fired={("moved",): 400, ("postponed",): 40})  # reminders
+    now = counted(deadlines_fired={("moved",): 40, ("postponed",): postponed})
+    assert names(rollout.errors(now, usual, LIMITS)) == expected
 
 
 class Looks:
