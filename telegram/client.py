@@ -248,7 +248,7 @@ class BotApi:
         self._disables = True
         """False once the server has refused a disabled button."""
         self.calls = Counter[str]()
-        """Number of calls that were answered, by method. Counted here, below the sender, to hold its figures against."""
+        """Number of answered calls by method. Counted below the sender, so that its figures can be checked."""
         self.latency_ms = 0.0
         """Duration of the last answered call, without long polls."""
 
