@@ -190,8 +190,10 @@ def test_messages_to_places_that_take_none_are_a_symptom() -> None:
 
 @pytest.mark.parametrize(("made", "expected"), [(200, []), (198, []), (90, ["calls not made"])])
 def test_messages_that_count_as_edited_and_were_not_are_a_symptom(made: int, expected: list[str]) -> None:
-    sends = {("edited", "normal"): 150, ("edited", "cosmetic"): 50, ("sent", "normal"): 20}
-    now = counted(sends=sends, telegram_calls={("editMessageText",): made, ("sendMessage",): 20})
+    now = counted(
+        sends={("edited", "normal"): 150, ("edited", "cosmetic"): 50, ("sent", "normal"): 20},
+        telegram_calls={("editMessageText",): made, ("sendMessage",): 20},
+    )
     assert names(rollout.unmade(now)) == expected
 
 
