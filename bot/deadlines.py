@@ -8,7 +8,7 @@ the deadline that it names with the game's.
 import asyncio
 import secrets
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -41,6 +41,8 @@ OVERDUE_MS = 1000
 DAY_MS = 86_400_000
 FIRING_AT_ONCE = 256
 FIRING = "deadlines"
+MOST_STANDING = 10_000
+"""Number of games of which it is known that their last deadline left them standing."""
 STEP_MS = 20
 """Smallest change of this machine's clock that moves the jobs."""
 
@@ -53,7 +55,7 @@ class DeadlineStats:
     """Number of fired deadlines by outcome.
 
     ``moved`` a game; ``postponed``: it stands where it stood, with a later deadline, such as after a reminder;
-    ``nothing``: another command was first; ``gone``, ``unavailable``, ``error``.
+    ``stalled``: the same a second time, as while a draw waits for its public random number; ``nothing``: another command was first; ``gone``, ``unavailable``, ``error``.
     """
     lateness: Histogram = field(default_factory=Histogram)
     """Seconds from a deadline to the commit that follows it."""
@@ -86,6 +88,8 @@ class Deadlines:
         self._tasks = tasks
         self._fit = fit
         self._step = step
+        self._stood: OrderedDict[str, Hashable] = OrderedDict()
+        """Game -> the step at which its last deadline left it standing."""
         self._aside = aside or SetAside()
         self._jobs: dict[str, Instant] = {}
         """Game -> the deadline that its job waits for."""
@@ -253,9 +257,16 @@ class Deadlines:
                 await self._forget(game_id)
 
     def _effect(self, before: Game | None, outcome: Outcome) -> str:
+        game, step = outcome.state, self._step(outcome.state)
+        stood = self._stood.pop(game.id, None)
         if not outcome.events:
             return "nothing"
-        return "moved" if before is None or self._step(before) != self._step(outcome.state) else "postponed"
+        if before is None or self._step(before) != step:
+            return "moved"
+        self._stood[game.id] = step
+        if len(self._stood) > MOST_STANDING:
+            self._stood.popitem(last=False)
+        return "stalled" if stood == step else "postponed"
 
     async def _forget(self, game_id: str) -> None:
         try:

@@ -167,8 +167,6 @@ HISTOGRAMS = {
 }
 """Histogram -> the least time that counts as slower than before, and the objective."""
 STALL_SECONDS = 0.5
-MOST_REMINDERS = 0.3
-"""Share of the deadlines that may leave their games where they stand, above that of a game with reminders."""
 ANSWERED = {"done", "duplicate", "shown", "error", "failed", "unavailable", "set-aside"}
 """Outcomes of updates that are no refusals: they have an effect, or are counted as errors."""
 
@@ -537,19 +535,11 @@ def errors(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Symptom
     for name, counter, pattern in (
         ("refused messages", "tombola_sends_total", "refused|gave_up"),
         ("failed deadlines", "tombola_deadlines_fired_total", "error"),
+        ("stalled games", "tombola_deadlines_fired_total", "stalled"),
         ("failed jobs", "tombola_job_runs_total", "failed|dead|error"),
     ):
         found = canary.count(counter, outcome=pattern), stable.count(counter, outcome=pattern)
         yield from _more_often(name, found, (canary.count(counter), stable.count(counter)), limits)
-    fired, usually_fired = canary.count("tombola_deadlines_fired_total"), stable.count("tombola_deadlines_fired_total")
-    postponed, known_postponed = (
-        each.count("tombola_deadlines_fired_total", outcome="postponed") for each in (canary, stable)
-    )
-    # After a reminder a game stands where it stood. Versions before this counter report none.
-    usually = known_postponed / usually_fired if usually_fired else 0.0
-    if significant(postponed, fired, max(MOST_REMINDERS, limits.worse * usually)):
-        text = f"{postponed:.0f} of {fired:.0f} deadlines left their games where they stood, usually {usually:.1%}"
-        yield Symptom("postponed deadlines", text)
     # A version that mistakes a group or a topic for another one meets some that do not exist, or do not admit it.
     nowhere = {"outcome": "chat_gone|no_rights|topic_gone"}
     sends = canary.count("tombola_sends_total"), stable.count("tombola_sends_total")
