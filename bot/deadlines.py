@@ -55,7 +55,8 @@ class DeadlineStats:
     """Number of fired deadlines by outcome.
 
     ``moved`` a game; ``postponed``: it stands where it stood, with a later deadline, such as after a reminder;
-    ``stalled``: the same a second time, as while a draw waits for its public random number; ``nothing``: another command was first; ``gone``, ``unavailable``, ``error``.
+    ``stalled``: the same a second time, as while a draw waits for its public random number; ``nothing``: another
+    command was first; ``gone``, ``unavailable``, ``error``.
     """
     lateness: Histogram = field(default_factory=Histogram)
     """Seconds from a deadline to the commit that follows it."""
