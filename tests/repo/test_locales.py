@@ -149,6 +149,9 @@ def test_the_verifiers_speak_the_languages_of_the_locales() -> None:
     for path, rewrite in ((verifier_words.PROGRAM, verifier_words.program), (verifier_words.PAGE, verifier_words.page)):
         text = path.read_text(encoding="utf-8")
         assert rewrite(text, found) == text, f"{path.name} has other words than the locales; run: {command}"
+    made = verifier_words.module(verifier_words.PAGE.read_text(encoding="utf-8"))
+    stored = verifier_words.MODULE.read_text(encoding="utf-8")
+    assert stored == made, f"the public pages check otherwise than verify.html; run: {command}"
     assert set(found) == set(TEXTS.LOCALES)
 
 
